@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Claims on the pages of a device's sub-page BARs.
+ *
+ * Every claim has the same form, whether the BAR moved or not: a resource as
+ * large as a page, with the BAR at its start as its only child.
+ */
+#include <linux/align.h>
+#include <linux/mm.h>
+#include <linux/sizes.h>
+#include <linux/string.h>
+
+#include "claim.h"
+#include "move.h"
+
+#define CLAIM_NAME	"vfio-pci-subpage"
+
+/* What a window and a resource in it have to agree about. */
+#define WINDOW_FLAGS	(IORESOURCE_MEM | IORESOURCE_PREFETCH | IORESOURCE_MEM_64)
+
+static void init_range(struct resource *res, unsigned long flags,
+		       const struct pci_subpage_range *range)
+{
+	*res = (struct resource) {
+		.name = CLAIM_NAME,
+		.start = range->start,
+		.end = range->end,
+		.flags = flags & WINDOW_FLAGS,
+	};
+}
+
+static int reserve_gap(struct resource *gap, const struct resource *res,
+		       const struct pci_subpage_range *range)
+{
+	init_range(gap, res->flags, range);
+	if (pci_subpage_range_empty(range))
+		return 0;
+	return request_resource(res->parent, gap);
+}
+
+static void release_gap(struct resource *gap)
+{
+	if (gap->parent)
+		release_resource(gap);
+}
+
+/*
+ * Reserve the page that the BAR is in. The gaps on both sides are requested
+ * from the BAR's own parent: that fails if anything at all lies in the page,
+ * and keeps everything out if it does not. Only then, when the page is known to
+ * be full of nothing but us, it is put above them as a whole.
+ */
+static int reserve_own_page(struct pci_subpage_bar *b, struct resource *res,
+			    const struct pci_subpage_plan *plan)
+{
+	struct resource before, after;
+	int ret;
+
+	ret = reserve_gap(&before, res, &plan->before);
+	if (ret)
+		return ret;
+
+	ret = reserve_gap(&after, res, &plan->after);
+	if (ret)
+		goto out_before;
+
+	init_range(&b->page, res->flags, &plan->page);
+	ret = insert_resource(res->parent, &b->page);
+
+	release_gap(&after);
+out_before:
+	release_gap(&before);
+	return ret;
+}
+
+/*
+ * The first MiB is full of legacy ranges (VGA, option ROMs, ISA) that not every
+ * machine keeps in the resource tree, and a root bus may well decode it.
+ */
+static resource_size_t above_legacy(void *data, const struct resource *avail,
+				    resource_size_t size, resource_size_t align)
+{
+	return max_t(resource_size_t, avail->start, SZ_1M);
+}
+
+/*
+ * Reserve a free page in a window of the bus that the BAR may live in. The
+ * window that it lives in now is known to work for it; after that, the order is
+ * the one in which the PCI core looks for a BAR's first address: a window of
+ * just its kind, then one that its kind may use too.
+ */
+static int reserve_new_page(struct pci_subpage_bar *b, struct pci_dev *pdev,
+			    const struct resource *res)
+{
+	static const struct pci_subpage_range anywhere = { 0, PAGE_SIZE - 1 };
+	const unsigned long masks[] = {
+		IORESOURCE_PREFETCH | IORESOURCE_MEM_64, IORESOURCE_PREFETCH, 0
+	};
+	int i;
+
+	init_range(&b->page, res->flags, &anywhere);
+
+	/* A 32-bit BAR is left to the loop, which knows where 4 GiB is. */
+	if ((res->flags & IORESOURCE_MEM_64) &&
+	    !allocate_resource(res->parent, &b->page, PAGE_SIZE,
+			       max_t(resource_size_t, res->parent->start,
+				     PCIBIOS_MIN_MEM),
+			       res->parent->end, PAGE_SIZE, above_legacy, NULL))
+		return 0;
+
+	for (i = 0; i < ARRAY_SIZE(masks); i++) {
+		if (!pci_bus_alloc_resource(pdev->bus, &b->page, PAGE_SIZE,
+					    PAGE_SIZE, PCIBIOS_MIN_MEM, masks[i],
+					    above_legacy, NULL))
+			return 0;
+	}
+	return -ENOSPC;
+}
+
+/*
+ * The parent is looked at because the PCI core takes a whole window away from
+ * under its devices when it has to make room for others
+ * (pci_bus_release_bridge_resources()), and our page with it.
+ */
+static void release_page(struct pci_subpage_bar *b)
+{
+	if (b->page.parent)
+		remove_resource(&b->page);
+}
+
+static enum pci_subpage_reason move_to_page(struct pci_subpage_bar *b,
+					    struct pci_dev *pdev, int bar)
+{
+	struct resource *res = &pdev->resource[bar];
+	struct resource old = *res;
+
+	b->home = res->parent;
+	b->home_start = res->start;
+	if (pci_subpage_move_bar(pdev, bar, &b->page, b->page.start)) {
+		b->home = NULL;
+		release_page(b);
+		return PCI_SUBPAGE_REJECTED;
+	}
+
+	pci_info(pdev, "BAR %d: moved from %pR to a page of its own at %pR\n",
+		 bar, &old, res);
+	b->claim = PCI_SUBPAGE_RELOCATED;
+	return PCI_SUBPAGE_OK;
+}
+
+static enum pci_subpage_reason claim_page(struct pci_subpage_bar *b,
+					  struct pci_dev *pdev, int bar,
+					  const struct pci_subpage_plan *plan)
+{
+	struct resource *res = &pdev->resource[bar];
+	bool own;
+
+	if (plan->refused)
+		return plan->refused;
+
+	own = !reserve_own_page(b, res, plan);
+	if (own && pci_subpage_range_empty(&plan->before)) {
+		b->claim = PCI_SUBPAGE_IN_PLACE;
+		return PCI_SUBPAGE_OK;
+	}
+
+	if (plan->pinned) {
+		release_page(b);
+		return plan->pinned;
+	}
+
+	/* Alone in its page but not at its start: no other page is needed. */
+	if (!own && reserve_new_page(b, pdev, res))
+		return PCI_SUBPAGE_NO_SPACE;
+
+	return move_to_page(b, pdev, bar);
+}
+
+static struct pci_subpage_plan plan_bar(struct pci_dev *pdev, int bar,
+					bool may_relocate)
+{
+	const struct resource *res = &pdev->resource[bar];
+	const struct pci_subpage_bar_info info = {
+		.start = res->start,
+		.size = resource_size(res),
+		.is_mem = resource_type(res) == IORESOURCE_MEM,
+		.assigned = res->parent && !(res->flags & IORESOURCE_UNSET),
+		.busy = res->child,
+		.is_vf = pdev->is_virtfn,
+		.fixed = (res->flags & IORESOURCE_PCI_FIXED) ||
+			 pdev->mmio_always_on,
+	};
+
+	return pci_subpage_plan(&info, PAGE_SIZE, may_relocate);
+}
+
+static void probe_bar(struct pci_subpage *sp, int bar,
+		      const struct pci_subpage_plan *plan)
+{
+	struct pci_subpage_bar *b = &sp->bars[bar];
+
+	b->subpage = true;
+	b->reason = claim_page(b, sp->pdev, bar, plan);
+	if (b->reason)
+		pci_info(sp->pdev, "BAR %d %pR: stays trapped: %s (%s)\n", bar,
+			 &sp->pdev->resource[bar],
+			 pci_subpage_reason_name(b->reason),
+			 pci_subpage_reason_text(b->reason));
+}
+
+static void probe_bars(struct pci_subpage *sp, bool may_relocate, bool aligned)
+{
+	struct pci_subpage_plan plan;
+	int bar;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		plan = plan_bar(sp->pdev, bar, may_relocate);
+		if (plan.subpage && !sp->bars[bar].subpage &&
+		    pci_subpage_range_empty(&plan.before) == aligned)
+			probe_bar(sp, bar, &plan);
+	}
+}
+
+/**
+ * pci_subpage_probe_mmaps - claim the pages of all sub-page BARs of a device
+ * @sp: the verdicts, zeroed before the first call
+ * @pdev: the device; in D0, with no driver using its BARs
+ * @may_relocate: whether BARs may be moved
+ *
+ * Leaves a verdict for each BAR. May be called again and then changes nothing.
+ *
+ * The BARs that do not start their page come first: they have to move anyway,
+ * and may leave a page to one that does start it.
+ *
+ * Context: may sleep. The device lock is held.
+ */
+void pci_subpage_probe_mmaps(struct pci_subpage *sp, struct pci_dev *pdev,
+			     bool may_relocate)
+{
+	sp->pdev = pdev;
+	probe_bars(sp, may_relocate, false);
+	probe_bars(sp, may_relocate, true);
+}
+
+/* Take the BAR's old place again, or find it in our own page. */
+static struct resource *reserve_home(struct pci_subpage_bar *b,
+				     struct resource *place,
+				     const struct resource *res)
+{
+	const struct pci_subpage_range range = {
+		b->home_start, b->home_start + resource_size(res) - 1
+	};
+
+	init_range(place, res->flags, &range);
+	if (resource_contains(&b->page, place))
+		return &b->page;
+	return request_resource(b->home, place) ? NULL : place;
+}
+
+static void undo_move(struct pci_subpage_bar *b, struct pci_dev *pdev, int bar)
+{
+	struct resource *res = &pdev->resource[bar];
+	struct resource place, *home;
+
+	home = reserve_home(b, &place, res);
+	if (!home || pci_subpage_move_bar(pdev, bar, home, b->home_start))
+		pci_warn(pdev, "BAR %d: stays at %pR, its old place is taken\n",
+			 bar, res);
+	else
+		pci_info(pdev, "BAR %d: moved back to %pR\n", bar, res);
+	if (home == &place)
+		remove_resource(&place);
+}
+
+static void undo_bars(struct pci_subpage *sp, bool aligned)
+{
+	struct pci_subpage_bar *b;
+	int bar;
+
+	for (bar = PCI_STD_NUM_BARS - 1; bar >= 0; bar--) {
+		b = &sp->bars[bar];
+		if (IS_ALIGNED(b->home_start, PAGE_SIZE) != aligned)
+			continue;
+		if (b->home)
+			undo_move(b, sp->pdev, bar);
+		release_page(b);
+	}
+}
+
+/**
+ * pci_subpage_undo_mmaps - undo pci_subpage_probe_mmaps()
+ * @sp: the verdicts
+ *
+ * For a bind that fails after the claims were made: BARs go back to where they
+ * were found, in the reverse order, and claims are released. A BAR whose old
+ * place was given away in that moment stays at its new address, claimed by its
+ * window.
+ *
+ * Context: may sleep. The device lock is held.
+ */
+void pci_subpage_undo_mmaps(struct pci_subpage *sp)
+{
+	undo_bars(sp, true);
+	undo_bars(sp, false);
+	memset(sp, 0, sizeof(*sp));
+}
+
+/**
+ * pci_subpage_release_mmaps - release all claims of a device
+ * @sp: the verdicts
+ *
+ * BARs stay where they are and become children of their bridge window again.
+ * The device is not touched: it may be gone.
+ *
+ * Context: may sleep. Nothing maps the BARs any more.
+ */
+void pci_subpage_release_mmaps(struct pci_subpage *sp)
+{
+	int bar;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++)
+		release_page(&sp->bars[bar]);
+	memset(sp, 0, sizeof(*sp));
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * All that differs between the kernel versions that the driver builds against.
+ */
+#ifndef VFIO_PCI_SUBPAGE_COMPAT_H
+#define VFIO_PCI_SUBPAGE_COMPAT_H
+
+#include <linux/pci_ids.h>
+#include <linux/version.h>
+
+/* Ids that older kernels lack. */
+#ifndef PCI_DEVICE_ID_INTEL_DSA_SPR0
+#define PCI_DEVICE_ID_INTEL_DSA_SPR0	0x0b25
+#endif
+#ifndef PCI_DEVICE_ID_INTEL_IAX_SPR0
+#define PCI_DEVICE_ID_INTEL_IAX_SPR0	0x0cfe
+#endif
+
+#define LINUX_6_AT_LEAST(minor)						\
+	(LINUX_VERSION_MAJOR > 6 ||					\
+	 (LINUX_VERSION_MAJOR == 6 && LINUX_VERSION_PATCHLEVEL >= (minor)))
+
+/* Device operations that older kernels lack. */
+#if LINUX_6_AT_LEAST(2)
+#define COMPAT_OPS_6_2						\
+	.bind_iommufd	= vfio_iommufd_physical_bind,		\
+	.unbind_iommufd	= vfio_iommufd_physical_unbind,		\
+	.attach_ioas	= vfio_iommufd_physical_attach_ioas,
+#else
+#define COMPAT_OPS_6_2
+#endif
+
+#if LINUX_6_AT_LEAST(6)
+#define COMPAT_OPS_6_6						\
+	.detach_ioas	= vfio_iommufd_physical_detach_ioas,
+#else
+#define COMPAT_OPS_6_6
+#endif
+
+#if LINUX_6_AT_LEAST(17)
+#define COMPAT_OPS_6_17						\
+	.match_token_uuid = vfio_pci_core_match_token_uuid,
+#else
+#define COMPAT_OPS_6_17
+#endif
+
+#if LINUX_6_AT_LEAST(19)
+#define COMPAT_OPS_6_19						\
+	.get_region_info_caps = vfio_pci_ioctl_get_region_info,
+#else
+#define COMPAT_OPS_6_19
+#endif
+
+#endif

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Moving one BAR: the register in the device and the resource in the tree.
+ */
+#include <linux/ioport.h>
+#include <linux/pci.h>
+
+#include "move.h"
+
+static u16 decode_off(struct pci_dev *pdev)
+{
+	u16 cmd;
+
+	pci_read_config_word(pdev, PCI_COMMAND, &cmd);
+	if (cmd & PCI_COMMAND_MEMORY)
+		pci_write_config_word(pdev, PCI_COMMAND,
+				      cmd & ~PCI_COMMAND_MEMORY);
+	return cmd;
+}
+
+static void decode_restore(struct pci_dev *pdev, u16 cmd)
+{
+	if (cmd & PCI_COMMAND_MEMORY)
+		pci_write_config_word(pdev, PCI_COMMAND, cmd);
+}
+
+/*
+ * Write an address into a BAR register and read it back. The low bits of the
+ * register are read-only flags (PCI Local Bus r3.0, 6.2.5.1).
+ */
+static bool write_register(struct pci_dev *pdev, int bar, u64 addr)
+{
+	int reg = PCI_BASE_ADDRESS_0 + bar * 4;
+	u32 lo, hi = 0;
+
+	pci_write_config_dword(pdev, reg, lower_32_bits(addr));
+	pci_read_config_dword(pdev, reg, &lo);
+	lo &= (u32)PCI_BASE_ADDRESS_MEM_MASK;
+
+	if (pdev->resource[bar].flags & IORESOURCE_MEM_64) {
+		pci_write_config_dword(pdev, reg + 4, upper_32_bits(addr));
+		pci_read_config_dword(pdev, reg + 4, &hi);
+	}
+
+	return lo == lower_32_bits(addr) && hi == upper_32_bits(addr);
+}
+
+static bool program(struct pci_dev *pdev, int bar, resource_size_t start)
+{
+	struct resource *res = &pdev->resource[bar];
+	struct resource there = DEFINE_RES_MEM(start, resource_size(res));
+	struct pci_bus_region region;
+
+	pcibios_resource_to_bus(pdev->bus, &region, &there);
+	return write_register(pdev, bar, region.start);
+}
+
+/*
+ * A process that had the BAR mapped through sysfs or /dev/mem before it was
+ * bound to us keeps that mapping. Once the BAR has left, whoever is given the
+ * address next would be exposed to it. Marking the place busy for a moment has
+ * the kernel revoke such mappings, where it is built to (CONFIG_STRICT_DEVMEM).
+ */
+static void revoke_mappings(const struct resource *place)
+{
+	resource_size_t size = resource_size(place);
+
+	if (request_mem_region(place->start, size, place->name))
+		release_mem_region(place->start, size);
+}
+
+static int move_in_tree(struct resource *res, struct resource *to,
+			resource_size_t start)
+{
+	resource_size_t size = resource_size(res), old = res->start;
+	struct resource *from = res->parent;
+
+	release_resource(res);
+	res->start = start;
+	res->end = start + size - 1;
+	if (!request_resource(to, res))
+		return 0;
+
+	res->start = old;
+	res->end = old + size - 1;
+	WARN_ON(request_resource(from, res));
+	return -EBUSY;
+}
+
+/**
+ * pci_subpage_move_bar - give a memory BAR another address
+ * @pdev: the device; in D0, with no driver using the BAR
+ * @bar: number of the BAR, 0 to 5; in the resource tree and with no children
+ * @to: the reservation of the caller that the BAR becomes a child of
+ * @start: new CPU address; [@start, @start + size of the BAR) lies in @to, is
+ *	free there, and does not overlap the old place
+ *
+ * Memory decode of the device is off while the register changes, and is then as
+ * it was (PCI Local Bus r3.0, 6.2.5.1). The old place stays reserved until the
+ * move is final, so that going back cannot fail.
+ *
+ * A driver that was bound before may have left a saved configuration behind,
+ * and pci_restore_state() would bring back the old address from it. It is
+ * saved anew.
+ *
+ * Context: may sleep. The device lock is held, which keeps resets away; the PCI
+ *	rescan/remove lock is neither needed nor taken.
+ * Return: 0; -EBUSY if the place cannot be reserved; -EIO if the device did not
+ *	keep the address. On error the BAR is where it was, in the register, in
+ *	its resource and in the tree.
+ */
+int pci_subpage_move_bar(struct pci_dev *pdev, int bar, struct resource *to,
+			 resource_size_t start)
+{
+	struct resource *res = &pdev->resource[bar];
+	struct resource old = DEFINE_RES_MEM_NAMED(res->start, resource_size(res),
+						   to->name);
+	int ret = -EIO;
+	u16 cmd;
+
+	/* The same range as the BAR's: goes between the BAR and its parent. */
+	if (insert_resource(res->parent, &old))
+		return -EBUSY;
+
+	cmd = decode_off(pdev);
+	if (program(pdev, bar, start))
+		ret = move_in_tree(res, to, start);
+	if (ret && !program(pdev, bar, old.start))
+		pci_err(pdev, "BAR %d %pR: register lost its address\n", bar, res);
+	decode_restore(pdev, cmd);
+
+	if (!ret) {
+		revoke_mappings(&old);
+		if (pdev->state_saved)
+			pci_save_state(pdev);
+	}
+	remove_resource(&old);
+	return ret;
+}
