@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=sh
+# What the guest's jobs share.
+
+PCI=/sys/bus/pci/devices
+request=0
+
+# host COMMAND [ARGS]: ask the runner for something that only it can do. Prints
+# its answer. The runner reads the console for the request, and answers in the
+# shared directory.
+host()
+{
+	request=$((request + 1))
+	# The caller may have redirected everything: its name keeps replies apart.
+	_reply=reply.$$.$request
+	rm -f "$_reply"
+	echo "@@host $_reply $*" >/dev/console
+	while [ ! -e "$_reply" ]; do usleep 20000; done
+	read -r _status _rest <"$_reply"
+	tail -n +2 "$_reply"
+	[ "$_status" = ok ] && return 0
+	echo "host $*: $_rest" >&2
+	return 1
+}
+
+# progress TEXT: a line for the person who waits.
+progress()
+{
+	echo "@@progress $*" >/dev/console
+}
+
+# devices_under_test: lines of "ID BDF pack|keep", written once by the runner.
+devices_under_test()
+{
+	[ -e /tmp/devices ] || host devices >/tmp/devices
+	cat /tmp/devices
+}
+
+# bdf ID: the address of a device under test.
+bdf()
+{
+	devices_under_test | awk -v id="$1" '$1 == id { print $2 }'
+}
+
+all_bdfs()
+{
+	devices_under_test | awk '{ print $2 }'
+}
+
+# bar_line BDF BAR: start, end and flags of a BAR as the kernel sees them.
+bar_line()
+{
+	sed -n "$(($2 + 1))p" "$PCI/$1/resource"
+}
+
+# bar_start BDF BAR
+bar_start()
+{
+	bar_line "$1" "$2" | cut -d' ' -f1
+}
+
+# bar_register BDF BAR: what the BAR's register holds, flags masked; the upper
+# half too if the BAR is a 64-bit one.
+bar_register()
+{
+	_at=$((16 + $2 * 4))
+	_lo=$(config_read "$1" $_at)
+	_hi=0
+	[ $((0x$_lo & 6)) -eq 4 ] && _hi=$(config_read "$1" $((_at + 4)))
+	printf '0x%016x\n' $((0x$_hi << 32 | 0x$_lo & ~15))
+}
+
+# config_read BDF OFFSET: a dword of config space in hex, without 0x.
+config_read()
+{
+	dd if="$PCI/$1/config" bs=4 skip=$(($2 / 4)) count=1 2>/dev/null |
+		hexdump -e '1/4 "%08x"'
+}
+
+# config_write BDF OFFSET VALUE: a dword, little endian.
+config_write()
+{
+	# shellcheck disable=SC2059
+	printf "$(printf '\\x%02x\\x%02x\\x%02x\\x%02x' \
+		$(($3 & 255)) $(($3 >> 8 & 255)) $(($3 >> 16 & 255)) $(($3 >> 24 & 255)))" |
+		dd of="$PCI/$1/config" bs=4 seek=$(($2 / 4)) conv=notrunc 2>/dev/null
+}
+
+# pack BDF...: let the kernel place these devices' BARs as it does for devices
+# that no firmware has seen: packed. Their BARs are cleared, they are removed,
+# and found again.
+pack()
+{
+	for _dev; do
+		for _reg in 16 20 24 28 32 36; do
+			config_write "$_dev" $_reg 0
+		done
+		echo 1 >"$PCI/$_dev/remove"
+	done
+	echo 1 >/sys/bus/pci/rescan
+}
+
+# pack_marked: those that the topology wants packed.
+pack_marked()
+{
+	# shellcheck disable=SC2046
+	pack $(devices_under_test | awk '$3 == "pack" { print $2 }')
+}
+
+load_vfio()
+{
+	modprobe vfio-pci && modprobe vfio_iommu_type1 && modprobe vfio_pci_subpage "$@"
+}
+
+# iomem: the resource tree, for comparing
+iomem()
+{
+	cat /proc/iomem
+}
+
+# KTAP: plan N; then for each fact either "check NAME COMMAND..." or ok/not_ok.
+plan()
+{
+	echo "TAP version 13"
+	echo "1..$1"
+	tests=0
+	failed=0
+}
+
+ok()
+{
+	tests=$((tests + 1))
+	echo "ok $tests $*"
+}
+
+not_ok()
+{
+	tests=$((tests + 1))
+	failed=$((failed + 1))
+	echo "not ok $tests $*"
+}
+
+# check NAME COMMAND [ARGS]: the fact holds if the command succeeds. What it
+# prints is shown as diagnostics if it does not.
+check()
+{
+	_name=$1
+	shift
+	progress "$_name"
+	if "$@" >/tmp/check.out 2>&1; then
+		ok "$_name"
+	else
+		not_ok "$_name"
+		sed 's/^/# /' /tmp/check.out
+	fi
+}
+
+# same WHAT EXPECTED ACTUAL
+same()
+{
+	[ "$2" = "$3" ] && return 0
+	echo "$1: expected $2, got $3"
+	return 1
+}
+
+# finish: exit status for the job
+finish()
+{
+	echo "# Totals: pass:$((tests - failed)) fail:$failed xfail:0 xpass:0 skip:0 error:0"
+	[ "$failed" -eq 0 ]
+}

@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The guest's root file system: busybox, kernel modules, and what is to be run."""
+import lzma
+import os
+import shutil
+import subprocess
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+
+# What the guest needs of the kernel's own modules; modprobe adds what these
+# need. The last two lines are the native drivers that tests bind back to.
+MODULES = (
+    "vfio-pci", "vfio_iommu_type1", "9p", "9pnet_virtio", "virtio_pci",
+    "nvme", "sdhci-pci", "8139cp", "e1000e", "xhci-pci", "snd-hda-intel",
+)
+
+
+class ImageError(Exception):
+    """The image cannot be made; the message says what is missing."""
+
+
+def _modules(kernel, release):
+    """Paths of the wanted modules below the kernel's directory."""
+    wanted = []
+    for name in MODULES:
+        done = subprocess.run(["modprobe", "-d", kernel, "-S", release,
+                               "--show-depends", name],
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ImageError(f"{kernel}: no module {name}: {done.stderr.strip()}")
+        for line in done.stdout.splitlines():
+            kind, *rest = line.split()
+            if kind == "insmod" and rest[0] not in wanted:
+                wanted.append(rest[0])
+    return wanted
+
+
+def _install_module(path, kernel, root):
+    target = os.path.join(root, os.path.relpath(path, kernel))
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    if path.endswith(".xz"):
+        with lzma.open(path) as packed, open(target[:-3], "wb") as plain:
+            shutil.copyfileobj(packed, plain)
+    else:
+        shutil.copy(path, target)
+
+
+def _libraries(program):
+    """Shared libraries that a program needs, and its loader."""
+    done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
+    if done.returncode:
+        return []
+    words = [word for line in done.stdout.splitlines() for word in line.split()]
+    return [word for word in words if word.startswith("/")]
+
+
+def _install_programs(programs, root):
+    for program in programs:
+        name = os.path.join(root, "suite", os.path.basename(program))
+        if os.path.isdir(program):
+            shutil.copytree(program, name)
+            continue
+        shutil.copy(program, name)
+        for library in _libraries(program):
+            target = os.path.join(root, library.lstrip("/"))
+            os.makedirs(os.path.dirname(target), exist_ok=True)
+            shutil.copy(library, target)
+
+
+def build(image, kernel, modules, programs):
+    """Write the image.
+
+    image: file to write; kernel: directory with release and modules (from
+    fetch-kernel.sh); modules: more .ko files, put into the guest's module
+    tree; programs: files and directories that the guest finds in /suite.
+    """
+    with open(os.path.join(kernel, "release"), encoding="utf-8") as file:
+        release = file.read().strip()
+    root = image + ".root"
+    shutil.rmtree(root, ignore_errors=True)
+    for name in ("bin", "dev", "proc", "sys", "tmp", "share", "suite", "etc"):
+        os.makedirs(os.path.join(root, name))
+
+    busybox = shutil.which("busybox")
+    if not busybox:
+        raise ImageError("busybox: not found; install the package busybox-static")
+    shutil.copy(busybox, os.path.join(root, "bin/busybox"))
+    shutil.copytree(os.path.join(HERE, "guest"), os.path.join(root, "guest"))
+    shutil.copy(os.path.join(HERE, "guest/init"), os.path.join(root, "init"))
+    for script in ("vfio-bind.sh", "vfio-restore.sh"):
+        shutil.copy(os.path.join(HERE, "..", script), os.path.join(root, "bin", script))
+
+    tree = os.path.join(root, "lib/modules", release)
+    for path in _modules(kernel, release):
+        _install_module(path, kernel, root)
+    os.makedirs(os.path.join(tree, "updates"), exist_ok=True)
+    for path in modules:
+        shutil.copy(path, os.path.join(tree, "updates"))
+    for name in ("modules.order", "modules.builtin", "modules.builtin.modinfo"):
+        shutil.copy(os.path.join(kernel, "modules", name), tree)
+    subprocess.run(["depmod", "-b", root, release], check=True)
+
+    _install_programs(programs, root)
+    with open(image, "wb") as file:
+        names = subprocess.run(["find", "."], cwd=root, check=True,
+                               stdout=subprocess.PIPE).stdout
+        subprocess.run(["cpio", "--quiet", "-o", "-H", "newc", "-R", "0:0"], cwd=root,
+                       input=names, stdout=file, check=True)
+    shutil.rmtree(root)

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""QEMU: which accelerator works, how the machine is made, how to talk to it."""
+import json
+import os
+import socket
+import subprocess
+import time
+
+QEMU = "qemu-system-x86_64"
+
+
+class QmpError(Exception):
+    """QEMU refused a command; the message is QEMU's."""
+
+
+class Qmp:
+    """A client of QEMU's monitor. One command at a time, events are dropped."""
+
+    def __init__(self, path, process, timeout=30):
+        self.socket = socket.socket(socket.AF_UNIX)
+        while True:
+            try:
+                self.socket.connect(path)
+                break
+            except OSError:
+                if process.poll() is not None:
+                    raise
+                time.sleep(0.02)
+        self.socket.settimeout(timeout)
+        self.file = self.socket.makefile("rw", encoding="utf-8")
+        self.file.readline()
+        self.command("qmp_capabilities")
+
+    def command(self, name, **arguments):
+        """Execute a command and return what it returns. Raises QmpError."""
+        self.file.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+        self.file.flush()
+        while True:
+            line = self.file.readline()
+            if not line:
+                raise QmpError(f"{name}: QEMU is gone")
+            answer = json.loads(line)
+            if "return" in answer:
+                return answer["return"]
+            if "error" in answer:
+                raise QmpError(answer["error"]["desc"])
+
+    def device_add(self, args):
+        """Hot-add a device given as on the command line: DRIVER,key=value,..."""
+        driver, *options = args.split(",")
+        return self.command("device_add", driver=driver,
+                            **dict(option.split("=", 1) for option in options))
+
+    def addresses(self):
+        """Where the devices with an id are on the PCI bus: {id: BDF}."""
+        found = {}
+
+        def walk(devices):
+            for dev in devices:
+                if dev.get("qdev_id"):
+                    found[dev["qdev_id"]] = (f"0000:{dev['bus']:02x}:"
+                                             f"{dev['slot']:02x}.{dev['function']}")
+                walk(dev.get("pci_bridge", {}).get("devices", []))
+
+        for bus in self.command("query-pci"):
+            walk(bus["devices"])
+        return found
+
+
+def accelerator():
+    """The accelerator that works here: ("kvm" or "tcg", why).
+
+    /dev/kvm may open and still not run this machine, so a paused one is tried.
+    """
+    if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+        return "tcg", "/dev/kvm is missing or not accessible"
+    command = [QEMU, "-accel", "kvm", "-cpu", "host", "-M", "q35,kernel-irqchip=split",
+               "-S", "-nodefaults", "-display", "none", "-monitor", "stdio"]
+    try:
+        done = subprocess.run(command, input="quit\n", capture_output=True, text=True,
+                              timeout=20, check=False)
+    except subprocess.TimeoutExpired:
+        return "tcg", "a machine under KVM did not start in 20 s"
+    if done.returncode:
+        lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
+        return "tcg", f"KVM does not work here ({lines[0].removeprefix(QEMU + ': ')})"
+    return "kvm", "/dev/kvm works"
+
+
+def command(accel, topology, kernel, initrd, append, share, directory):
+    """QEMU's command line for the reference machine with a topology."""
+    cpu = ["-accel", "kvm", "-cpu", "host"] if accel == "kvm" else \
+          ["-accel", "tcg,thread=multi", "-cpu", "max"]
+    machine = "q35,kernel-irqchip=split"
+    if topology.machine:
+        machine += "," + topology.machine
+    return [QEMU, *cpu, "-M", machine, "-smp", "2", "-m", topology.memory,
+            "-nodefaults", "-display", "none", "-no-reboot",
+            "-serial", "stdio", "-qmp", f"unix:{directory}/qmp,server=on,wait=off",
+            "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", initrd,
+            "-append", append,
+            "-device", "intel-iommu,intremap=on",
+            "-fsdev", f"local,id=share,path={share},security_model=none,multidevs=remap",
+            "-device", "virtio-9p-pci,fsdev=share,mount_tag=share,bus=pcie.0,addr=2",
+            *[arg.replace("{dir}", directory) for arg in topology.qemu_args]]

@@ -1,0 +1,87 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Topologies: which devices the reference VM has, as data.
+
+A topology file has one directive a line; '#' starts a comment.
+
+    memory SIZE         guest memory (default 1G)
+    machine OPTIONS     appended to QEMU's -machine
+    object ARGS         passed to QEMU as -object ARGS; drive, netdev likewise
+    device ARGS         passed to QEMU as -device ARGS
+    test ARGS           the same, and the device is one under test; needs id=
+    pack ID             before the tests the guest clears the BARs of the device
+                        under test with that id= and rescans, so that the kernel
+                        packs it with the others treated so (SeaBIOS gives every
+                        BAR a page of its own)
+
+{dir} in ARGS stands for a scratch directory of the run.
+"""
+import re
+
+PASSED = ("object", "drive", "netdev")
+
+
+class TopologyError(Exception):
+    """A topology file that cannot be used; the message names file and line."""
+
+
+class Topology:
+    """What a topology file says."""
+
+    def __init__(self):
+        self.memory = "1G"
+        self.machine = ""
+        self.qemu_args = []
+        self.tested = []
+        self.packed = []
+
+    def test_devices(self):
+        """Lines for the guest: id and 'pack' or 'keep', in the file's order."""
+        return [(dev, "pack" if dev in self.packed else "keep") for dev in self.tested]
+
+
+def _device_id(args):
+    match = re.search(r"(?:^|,)id=([^,]+)", args)
+    return match.group(1) if match else None
+
+
+def load(path):
+    """Read a topology file. Raises TopologyError or OSError."""
+    topology = Topology()
+    with open(path, encoding="utf-8") as file:
+        for number, line in enumerate(file, 1):
+            words = line.split("#", 1)[0].split(None, 1)
+            if not words:
+                continue
+            if len(words) < 2:
+                raise TopologyError(f"{path}:{number}: '{words[0]}' needs an argument")
+            try:
+                _directive(topology, words[0], words[1].strip())
+            except ValueError as error:
+                raise TopologyError(f"{path}:{number}: {error}") from None
+    for dev in topology.packed:
+        if dev not in topology.tested:
+            raise TopologyError(f"{path}: pack {dev}: no device under test has this id")
+    return topology
+
+
+def _directive(topology, word, args):
+    if word == "memory":
+        topology.memory = args
+    elif word == "machine":
+        topology.machine = args
+    elif word in PASSED:
+        topology.qemu_args += [f"-{word}", args]
+    elif word == "device":
+        topology.qemu_args += ["-device", args]
+    elif word == "test":
+        dev = _device_id(args)
+        if not dev:
+            raise ValueError("a device under test needs id=")
+        if dev in topology.tested:
+            raise ValueError(f"two devices have the id {dev}")
+        topology.qemu_args += ["-device", args]
+        topology.tested.append(dev)
+    elif word == "pack":
+        topology.packed.append(args)
+    else:
+        raise ValueError(f"unknown directive '{word}'")
