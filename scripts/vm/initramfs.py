@@ -8,11 +8,14 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # What the guest needs of the kernel's own modules; modprobe adds what these
-# need. The last two lines are the native drivers that tests bind back to.
+# need. The last line is the native drivers that tests bind back to.
 MODULES = (
     "vfio-pci", "vfio_iommu_type1", "9p", "9pnet_virtio", "virtio_pci",
-    "nvme", "sdhci-pci", "8139cp", "e1000e", "xhci-pci", "snd-hda-intel",
+    "sdhci-pci", "mmc_block", "8139cp", "nvme",
 )
+
+# Those of the host's scripts that are made to run in the guest too.
+HOST_SCRIPTS = ("vfio-bind.sh", "vfio-restore.sh", "lib.sh")
 
 
 class ImageError(Exception):
@@ -78,7 +81,7 @@ def build(image, kernel, modules, programs):
         release = file.read().strip()
     root = image + ".root"
     shutil.rmtree(root, ignore_errors=True)
-    for name in ("bin", "dev", "proc", "sys", "tmp", "share", "suite", "etc"):
+    for name in ("bin", "dev", "proc", "sys", "tmp", "share", "scripts", "suite", "etc"):
         os.makedirs(os.path.join(root, name))
 
     busybox = shutil.which("busybox")
@@ -87,8 +90,8 @@ def build(image, kernel, modules, programs):
     shutil.copy(busybox, os.path.join(root, "bin/busybox"))
     shutil.copytree(os.path.join(HERE, "guest"), os.path.join(root, "guest"))
     shutil.copy(os.path.join(HERE, "guest/init"), os.path.join(root, "init"))
-    for script in ("vfio-bind.sh", "vfio-restore.sh"):
-        shutil.copy(os.path.join(HERE, "..", script), os.path.join(root, "bin", script))
+    for script in HOST_SCRIPTS:
+        shutil.copy(os.path.join(HERE, "..", script), os.path.join(root, "scripts", script))
 
     tree = os.path.join(root, "lib/modules", release)
     for path in _modules(kernel, release):

@@ -166,6 +166,7 @@ def run(args):
     os.makedirs(args.share, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="vfio-pci-subpage-vm.") as scratch:
         image = os.path.join(scratch, "initramfs.cpio")
+        topology.make_images(devices, scratch)
         initramfs.build(image, args.kernel, args.module, args.program)
         append = (f"console=ttyS0 loglevel=6 panic=-1 oops=panic intel_iommu=on"
                   f" job={args.job} platform={args.platform} accel={accel} {args.append}")

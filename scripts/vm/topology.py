@@ -5,6 +5,7 @@ A topology file has one directive a line; '#' starts a comment.
 
     memory SIZE         guest memory (default 1G)
     machine OPTIONS     appended to QEMU's -machine
+    image NAME BYTES    makes {dir}/NAME, a disk image full of zeros
     object ARGS         passed to QEMU as -object ARGS; drive, netdev likewise
     device ARGS         passed to QEMU as -device ARGS
     test ARGS           the same, and the device is one under test; needs id=
@@ -15,6 +16,7 @@ A topology file has one directive a line; '#' starts a comment.
 
 {dir} in ARGS stands for a scratch directory of the run.
 """
+import os
 import re
 
 PASSED = ("object", "drive", "netdev")
@@ -30,6 +32,7 @@ class Topology:
     def __init__(self):
         self.memory = "1G"
         self.machine = ""
+        self.images = []
         self.qemu_args = []
         self.tested = []
         self.packed = []
@@ -64,11 +67,21 @@ def load(path):
     return topology
 
 
+def make_images(topology, directory):
+    """Make the disk images of a topology in a directory; they take no space."""
+    for name, size in topology.images:
+        with open(os.path.join(directory, name), "wb") as file:
+            file.truncate(size)
+
+
 def _directive(topology, word, args):
     if word == "memory":
         topology.memory = args
     elif word == "machine":
         topology.machine = args
+    elif word == "image":
+        name, size = args.split()
+        topology.images.append((name, int(size)))
     elif word in PASSED:
         topology.qemu_args += [f"-{word}", args]
     elif word == "device":

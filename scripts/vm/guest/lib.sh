@@ -3,6 +3,7 @@
 # What the guest's jobs share.
 
 PCI=/sys/bus/pci/devices
+PAGE_SIZE=$(awk '/KernelPageSize/ { print $2 * 1024; exit }' /proc/self/smaps)
 request=0
 
 # host COMMAND [ARGS]: ask the runner for something that only it can do. Prints
@@ -112,10 +113,83 @@ load_vfio()
 	modprobe vfio-pci && modprobe vfio_iommu_type1 && modprobe vfio_pci_subpage "$@"
 }
 
-# iomem: the resource tree, for comparing
-iomem()
+# driver BDF: what the device is bound to, or nothing
+driver()
 {
-	cat /proc/iomem
+	[ -e "$PCI/$1/driver" ] && basename "$(readlink "$PCI/$1/driver")"
+}
+
+# bind DRIVER BDF, by driver_override. Fails if the driver refuses.
+bind()
+{
+	[ "$(driver "$2")" = "$1" ] && return 0
+	[ ! -e "$PCI/$2/driver" ] || unbind "$2"
+	echo "$1" >"$PCI/$2/driver_override" &&
+		echo "$2" >"/sys/bus/pci/drivers/$1/bind" &&
+		[ "$(driver "$2")" = "$1" ]
+}
+
+# unbind BDF
+unbind()
+{
+	echo "$1" >"$PCI/$1/driver/unbind"
+	echo >"$PCI/$1/driver_override"
+}
+
+# claim BDF BAR, reason BDF BAR: the verdict in sysfs, or nothing
+claim()
+{
+	cat "$PCI/$1/vfio_pci_subpage/bar$2_claim" 2>/dev/null
+}
+
+reason()
+{
+	cat "$PCI/$1/vfio_pci_subpage/bar$2_reason" 2>/dev/null
+}
+
+# page ADDRESS: the page that it is in
+page()
+{
+	printf '0x%016x\n' $(($1 & ~(PAGE_SIZE - 1)))
+}
+
+# others_in_page BDF BAR: regions of any device, this one's others too, that lie
+# in the page of the BAR; the bridge windows that the page is in are none.
+others_in_page()
+{
+	_page=$(page "$(bar_start "$1" "$2")")
+	_last=$((_page + PAGE_SIZE - 1))
+	grep -Hnv '^0x0* 0x0* ' "$PCI"/*/resource >/tmp/regions
+	while IFS=':' read -r _d1 _d2 _d3 _n _line; do
+		# The path of the file has two colons of its own.
+		_dev=${_d1##*/}:$_d2:${_d3%/resource}
+		_n=$((_n - 1))
+		_start=${_line%% *}
+		_end=${_line#* }
+		_end=${_end%% *}
+		if [ $((_start)) -le $_last ] && [ $((_end)) -ge $((_page)) ] &&
+		   [ "$_dev $_n" != "$1 $2" ] &&
+		   { [ $_n -lt 13 ] || [ $((_start)) -gt $((_page)) ] ||
+		     [ $((_end)) -lt $_last ]; }; then
+			echo "$_dev region $_n"
+		fi
+	done </tmp/regions
+}
+
+# alone_in_page BDF BAR
+alone_in_page()
+{
+	_others=$(others_in_page "$1" "$2")
+	[ -z "$_others" ] || { echo "$1 BAR $2 shares its page with $_others"; return 1; }
+}
+
+# consistent BDF BAR: register, resource and resource tree name one address
+consistent()
+{
+	_start=$(bar_start "$1" "$2")
+	same "$1 BAR $2 register" "$_start" "$(bar_register "$1" "$2")" || return 1
+	grep -q "$(printf ' *%08x-.* : %s$' $((_start)) "$1")" /proc/iomem ||
+		{ echo "$1 BAR $2: $_start is not in /proc/iomem"; return 1; }
 }
 
 # KTAP: plan N; then for each fact either "check NAME COMMAND..." or ok/not_ok.
