@@ -57,17 +57,22 @@ def _libraries(program):
     return [word for word in words if word.startswith("/")]
 
 
-def _install_programs(programs, root):
+def _install_program(program, target, root):
+    """Copy a program and the libraries that it needs."""
+    shutil.copy(program, target)
+    for library in _libraries(program):
+        copy = os.path.join(root, library.lstrip("/"))
+        os.makedirs(os.path.dirname(copy), exist_ok=True)
+        shutil.copy(library, copy)
+
+
+def _install_suite(programs, root):
     for program in programs:
-        name = os.path.join(root, "suite", os.path.basename(program))
+        target = os.path.join(root, "suite", os.path.basename(program))
         if os.path.isdir(program):
-            shutil.copytree(program, name)
-            continue
-        shutil.copy(program, name)
-        for library in _libraries(program):
-            target = os.path.join(root, library.lstrip("/"))
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            shutil.copy(library, target)
+            shutil.copytree(program, target)
+        else:
+            _install_program(program, target, root)
 
 
 def build(image, kernel, modules, programs):
@@ -86,8 +91,8 @@ def build(image, kernel, modules, programs):
 
     busybox = shutil.which("busybox")
     if not busybox:
-        raise ImageError("busybox: not found; install the package busybox-static")
-    shutil.copy(busybox, os.path.join(root, "bin/busybox"))
+        raise ImageError("busybox: not found; install the package busybox")
+    _install_program(busybox, os.path.join(root, "bin/busybox"), root)
     shutil.copytree(os.path.join(HERE, "guest"), os.path.join(root, "guest"))
     shutil.copy(os.path.join(HERE, "guest/init"), os.path.join(root, "init"))
     for script in HOST_SCRIPTS:
@@ -103,7 +108,7 @@ def build(image, kernel, modules, programs):
         shutil.copy(os.path.join(kernel, "modules", name), tree)
     subprocess.run(["depmod", "-b", root, release], check=True)
 
-    _install_programs(programs, root)
+    _install_suite(programs, root)
     with open(image, "wb") as file:
         names = subprocess.run(["find", "."], cwd=root, check=True,
                                stdout=subprocess.PIPE).stdout

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+
+# Arguments, as in a kernel tree:
+#	KDIR	kernel to build the module for (default: the running one's)
+#	V=1	show the commands
+#	INSTALL_MOD_PATH, DESTDIR, PREFIX: where to install
+# and of kselftest:
+#	TARGETS=vfio  WHERE=auto|host|vm  PLATFORM=...
+
+KDIR		?= /lib/modules/$(shell uname -r)/build
+PREFIX		?= /usr/local
+WHERE		?= auto
+PLATFORM	?= x86_64-4k
+TARGETS		?= vfio
+
+BUILD		:= $(CURDIR)/build
+DRIVER		:= $(CURDIR)/drivers/vfio/pci/subpage
+SUITE		:= $(CURDIR)/tools/testing/selftests/vfio
+LIBEXEC		:= $(DESTDIR)$(PREFIX)/libexec/vfio-pci-subpage
+
+ifeq ($(V),1)
+Q :=
+else
+Q := @
+MAKEFLAGS += --no-print-directory -s
+endif
+
+.PHONY: all modules modules_install suite install kselftest check htmldocs clean help
+
+all: modules
+
+# The objects of each kernel in a directory of their own: the sources stay
+# clean, and two kernels do not rebuild each other's objects.
+modules:
+	$(Q)scripts/build-module.sh "$(KDIR)" modules
+
+modules_install:
+	$(Q)scripts/build-module.sh "$(KDIR)" modules_install
+
+suite:
+	$(Q)scripts/build-suite.sh "$(BUILD)/suite"
+
+install: modules_install suite
+	$(Q)install -d "$(LIBEXEC)/profiles"
+	$(Q)install -m 755 $(BUILD)/suite/vfio_pci_subpage_test \
+		$(BUILD)/suite/vfio_pci_subpage_report \
+		scripts/vfio-bind.sh scripts/vfio-restore.sh "$(LIBEXEC)"
+	$(Q)install -m 644 scripts/lib.sh "$(LIBEXEC)"
+	$(Q)install -m 644 $(SUITE)/profiles/*.profile "$(LIBEXEC)/profiles"
+
+kselftest:
+	$(Q)WHERE="$(WHERE)" PLATFORM="$(PLATFORM)" scripts/kselftest.sh "$(TARGETS)"
+
+check:
+	$(Q)scripts/check.sh
+
+htmldocs:
+	$(Q)scripts/build-docs.sh "$(BUILD)/docs"
+
+clean:
+	$(Q)rm -rf "$(BUILD)"
+
+help:
+	@echo 'make kselftest TARGETS=vfio  run the suite on this host or in the reference VM'
+	@echo '                             (WHERE=auto|host|vm, PLATFORM=x86_64-4k|...)'
+	@echo 'make check                   run every test; ends with a line of totals'
+	@echo 'make modules                 build vfio_pci_subpage.ko (KDIR=, V=1)'
+	@echo 'make modules_install         install the module (INSTALL_MOD_PATH=)'
+	@echo 'make install                 the module, the suite and its scripts (PREFIX=, DESTDIR=)'
+	@echo 'make suite                   build the suite only'
+	@echo 'make htmldocs                build the documentation'
+	@echo 'make clean                   remove build/; caches are kept'

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# build-suite.sh DIR
+#
+# Build the kselftest suite into DIR, with lib.mk and kselftest_harness.h from
+# the distribution's kernel source package.
+
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+. "$(dirname -- "$0")/lib.sh"
+
+cd -- "$(dirname -- "$0")/.."
+
+main()
+{
+	[ $# = 1 ] || usage "DIR"
+	local source
+	source=$(scripts/fetch-source.sh 6.12)
+	mkdir -p "$1"
+	make -C tools/testing/selftests/vfio SELFTESTS_DIR="$source/tools/testing/selftests" \
+		OUTPUT="$(realpath "$1")" ${V:+V="$V"} >&2 ||
+		die "the suite does not build: look above for the compiler's reason"
+}
+
+main "$@"

@@ -1,0 +1,118 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# packages.sh [-n] GROUP...
+#
+# Make sure that the tools of each GROUP are installed.  Says nothing and
+# changes nothing if they are.  -n only tells what is missing (exit 1).
+# Never installs a kernel, and never removes a package to make room for one.
+
+set -euo pipefail
+# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+. "$(dirname -- "$0")/lib.sh"
+
+readonly qemu_min=7.2
+
+group_packages()
+{
+	case $1 in
+	# gcc-12 is what Debian 12's kernel headers name as their compiler, gcc
+	# is for the suite; pahole writes the BTF that the kernel's module build
+	# insists on, and brings libelf1, which objtool needs; xz-utils unpacks
+	# linux-source; kmod has the depmod for the unpacked modules.
+	build) echo gcc gcc-12 make libc6-dev libnuma-dev libjson-c-dev \
+		    pahole xz-utils kmod ;;
+	vm) echo qemu-system-x86 busybox-static cpio kmod python3 ;;
+	check) echo shellcheck sparse python3-sphinx perl ;;
+	*) return 1 ;;
+	esac
+}
+
+is_installed()
+{
+	# "busybox" conflicts with "busybox-static" and is part of a standard
+	# Debian 12: replacing it would change the user's initramfs.  So it
+	# counts; the VM scripts can use either.
+	local name=$1 state
+	[ "$name" = busybox-static ] && name="busybox-static busybox"
+	# shellcheck disable=SC2086 # one or two names
+	state=$(dpkg-query -W -f '${db:Status-Status}\n' $name 2>/dev/null || :)
+	[[ $'\n'$state$'\n' == *$'\n'installed$'\n'* ]]
+}
+
+# One query for all of them: the usual answer is "nothing missing".
+missing_packages()
+{
+	local name state
+	state=$(dpkg-query -W -f '${db:Status-Status}\n' "$@" 2>/dev/null || :)
+	[ "$(grep -cx installed <<<"$state")" = $# ] && return
+	for name in "$@"; do
+		is_installed "$name" || echo "$name"
+	done
+}
+
+apt_install()
+{
+	as_root "install $*" env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends --no-remove "$@" \
+		</dev/null >&2
+}
+
+install_packages()
+{
+	local list=$*
+	say "installing: $list"
+	if ! have_apt_lists; then
+		apt_update || give_up "$list"
+	elif apt_install "$@"; then
+		return
+	else
+		# The lists may be too old to find what they name.
+		apt_update || give_up "$list"
+	fi
+	apt_install "$@" || give_up "$list"
+}
+
+give_up()
+{
+	die "packages missing that could not be installed: as root, run: apt-get install --no-install-recommends $*"
+}
+
+check_qemu()
+{
+	local version
+	have qemu-system-x86_64 ||
+		die "qemu-system-x86_64: not found in PATH: install the package qemu-system-x86"
+	version=$(qemu-system-x86_64 --version 2>/dev/null |
+		sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p')
+	[ "$(printf '%s\n' "$qemu_min" "${version:-0}" | sort -V | head -n 1)" = "$qemu_min" ] ||
+		die "qemu-system-x86_64: version ${version:-unknown} is too old, $qemu_min or later is needed: install Debian 12's qemu-system-x86 or put a newer QEMU first in PATH"
+}
+
+main()
+{
+	local dry=0 group qemu=0 wanted=() missing
+	if [ "${1:-}" = -n ]; then
+		dry=1
+		shift
+	fi
+	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: build vm check)"
+	for group; do
+		group_packages "$group" >/dev/null ||
+			die "$group: no such group of packages: use build, vm or check"
+		[ "$group" != vm ] || qemu=1
+		# shellcheck disable=SC2207 # package names have no blanks
+		wanted+=($(group_packages "$group"))
+	done
+	mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
+
+	have_apt || die "no dpkg and apt here (not Debian): install what Debian calls: ${wanted[*]}"
+	mapfile -t missing < <(missing_packages "${wanted[@]}")
+	if [ ${#missing[@]} -gt 0 ]; then
+		[ $dry = 0 ] || die "missing packages: ${missing[*]}"
+		install_packages "${missing[@]}"
+	fi
+	[ $qemu = 0 ] || check_qemu
+}
+
+main "$@"
