@@ -45,7 +45,7 @@ install: modules_install suite
 	$(Q)install -m 755 $(BUILD)/suite/vfio_pci_subpage_test \
 		$(BUILD)/suite/vfio_pci_subpage_report \
 		scripts/vfio-bind.sh scripts/vfio-restore.sh "$(LIBEXEC)"
-	$(Q)install -m 644 scripts/lib.sh "$(LIBEXEC)"
+	$(Q)install -m 644 scripts/lib.sh scripts/bindings.sh "$(LIBEXEC)"
 	$(Q)install -m 644 $(SUITE)/profiles/*.profile "$(LIBEXEC)/profiles"
 
 kselftest:

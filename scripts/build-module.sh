@@ -1,14 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# build-module.sh KDIR TARGET
+# build-module.sh KDIR TARGET [SOURCE]
 #
-# Run a kbuild target (modules, modules_install) for the driver against the
-# kernel whose build directory is KDIR. Objects go to build/module-RELEASE; the
-# last line of "modules" names the module.
+# Run a kbuild target (modules, modules_install) against the kernel whose build
+# directory is KDIR, for the driver or for the module in SOURCE. Objects go to
+# build/module-RELEASE/NAME; "modules" prints what it has built.
 
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+# shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
 cd -- "$(dirname -- "$0")/.."
@@ -17,27 +17,27 @@ cd -- "$(dirname -- "$0")/.."
 link_sources()
 {
 	local file
-	mkdir -p "$1"
-	for file in drivers/vfio/pci/subpage/{Makefile,*.[ch]}; do
-		ln -sfn "../../$file" "$1/${file##*/}"
+	mkdir -p "$2"
+	for file in "$1"/{Makefile,*.[ch]}; do
+		ln -sfn "$PWD/$file" "$2/${file##*/}"
 	done
 }
 
 main()
 {
-	[ $# = 2 ] || usage "KDIR TARGET"
-	local kdir=$1 target=$2 release dir
+	[ $# = 2 ] || [ $# = 3 ] || usage "KDIR TARGET [SOURCE]"
+	local kdir=$1 target=$2 source=${3:-drivers/vfio/pci/subpage} release dir
 	{ [ -f "$kdir/Makefile" ] && [ -s "$kdir/Module.symvers" ]; } ||
 		die "$kdir: no kernel headers there: install linux-headers-$(uname -r) or set KDIR"
 	grep -q '^CONFIG_VFIO_PCI_CORE=[my]' "$kdir/.config" "$kdir/include/config/auto.conf" 2>/dev/null ||
 		die "$kdir: this kernel is built without VFIO (CONFIG_VFIO_PCI_CORE): use another one"
 
 	release=$(make -s -C "$kdir" kernelrelease)
-	dir=build/module-$release
-	link_sources "$dir"
+	dir=build/module-$release/${source##*/}
+	link_sources "$source" "$dir"
 	make -C "$kdir" M="$PWD/$dir" ${V:+V="$V"} ${W:+W="$W"} ${C:+C="$C"} "$target" >&2 ||
-		die "the module does not build for $release: look above for the compiler's reason"
-	[ "$target" != modules ] || echo "$dir/vfio_pci_subpage.ko"
+		die "$source does not build for $release: look above for the compiler's reason"
+	[ "$target" != modules ] || ls "$dir"/*.ko
 }
 
 main "$@"

@@ -7,7 +7,7 @@
 # the distribution's kernel source package.
 
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+# shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
 cd -- "$(dirname -- "$0")/.."

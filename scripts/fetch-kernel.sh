@@ -9,8 +9,10 @@
 #   release   its release string  modules   its modules, depmod has been run
 
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+# shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
+# shellcheck source=cache.sh
+. "$(dirname -- "$0")/cache.sh"
 
 # Raise it when what unpack makes changes: older entries are then rebuilt.
 readonly entry_layout=1

@@ -12,7 +12,7 @@
 # Exit code: 0 all passed; 1 something failed; 2 wrong use; 4 nothing to test
 
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+# shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
 
 cd -- "$(dirname -- "$0")/.."

@@ -8,8 +8,10 @@
 # Never installs a kernel, and never removes a package to make room for one.
 
 set -euo pipefail
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+# shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
+# shellcheck source=cache.sh
+. "$(dirname -- "$0")/cache.sh"
 
 readonly qemu_min=7.2
 

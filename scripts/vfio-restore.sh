@@ -12,8 +12,10 @@
 # shellcheck disable=SC3043 # "local": dash, busybox ash and bash all have it
 
 set -eu
-# shellcheck source-path=SCRIPTDIR source=lib.sh disable=SC1091
+# shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
+# shellcheck source=bindings.sh
+. "$(dirname -- "$0")/bindings.sh"
 
 restore_device()
 {

@@ -19,31 +19,8 @@ trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# ---- KTAP ----
-
-count=0
-failed=0
-
-# check NAME COMMAND...: passes if the command does.
-check()
-{
-	local name=$1
-	shift
-	count=$((count + 1))
-	if "$@" >"$tmp/check.out" 2>&1; then
-		echo "ok $count $name"
-	else
-		echo "not ok $count $name"
-		failed=$((failed + 1))
-		sed 's/^/# /' "$tmp/check.out" "$tmp/stdout" "$tmp/stderr" 2>/dev/null
-	fi
-}
-
-skip()
-{
-	count=$((count + 1))
-	echo "ok $count $1 # SKIP $2"
-}
+# shellcheck source=ktap.sh
+. "$scripts/tests/ktap.sh"
 
 # run COMMAND...: into $status, $tmp/stdout and $tmp/stderr.
 run()
@@ -56,6 +33,7 @@ run()
 said()
 {
 	local pattern
+	cat "$tmp/stdout" "$tmp/stderr"
 	[ "$status" = "$1" ] || { echo "exit status $status, not $1"; return 1; }
 	shift
 	[ "$(wc -l <"$tmp/stderr")" = 1 ] || { echo "not one line"; return 1; }
@@ -407,10 +385,10 @@ test_bind_permission()
 		fi
 		user=(setpriv --reuid=65534 --clear-groups)
 		# Nobody may not be able to read the repository.
-		cp "$scripts"/{lib,vfio-bind}.sh "$tmp/"
+		cp "$scripts"/{lib,bindings,vfio-bind}.sh "$tmp/"
 		chmod -R a+rX "$tmp"
 	else
-		cp "$scripts"/{lib,vfio-bind}.sh "$tmp/"
+		cp "$scripts"/{lib,bindings,vfio-bind}.sh "$tmp/"
 	fi
 	chmod a-w "$SYSFS/bus/pci/devices/$a/driver_override"
 	# shellcheck disable=SC2086 # "busybox ash" is two words
@@ -535,7 +513,6 @@ interrupted()
 main()
 {
 	local shell
-	echo "TAP version 13"
 	test_packages
 	test_fetch
 	shell="sh"
@@ -550,9 +527,7 @@ main()
 	else
 		skip "bind (busybox ash): bad input" "no busybox here"
 	fi
-	echo "1..$count"
-	echo "# $((count - failed)) of $count ok"
-	[ $failed = 0 ]
+	finish
 }
 
 main

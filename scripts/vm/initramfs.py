@@ -15,7 +15,7 @@ MODULES = (
 )
 
 # Those of the host's scripts that are made to run in the guest too.
-HOST_SCRIPTS = ("vfio-bind.sh", "vfio-restore.sh", "lib.sh")
+HOST_SCRIPTS = ("vfio-bind.sh", "vfio-restore.sh", "lib.sh", "bindings.sh")
 
 
 class ImageError(Exception):
@@ -93,8 +93,10 @@ def build(image, kernel, modules, programs):
     if not busybox:
         raise ImageError("busybox: not found; install the package busybox")
     _install_program(busybox, os.path.join(root, "bin/busybox"), root)
+    os.symlink("busybox", os.path.join(root, "bin/sh"))
     shutil.copytree(os.path.join(HERE, "guest"), os.path.join(root, "guest"))
     shutil.copy(os.path.join(HERE, "guest/init"), os.path.join(root, "init"))
+    shutil.copy(os.path.join(HERE, "../tests/ktap.sh"), os.path.join(root, "guest"))
     for script in HOST_SCRIPTS:
         shutil.copy(os.path.join(HERE, "..", script), os.path.join(root, "scripts", script))
 

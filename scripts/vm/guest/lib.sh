@@ -2,6 +2,9 @@
 # shellcheck shell=sh
 # What the guest's jobs share.
 
+# shellcheck source=../../tests/ktap.sh
+. /guest/ktap.sh
+
 PCI=/sys/bus/pci/devices
 PAGE_SIZE=$(awk '/KernelPageSize/ { print $2 * 1024; exit }' /proc/self/smaps)
 request=0
@@ -110,7 +113,7 @@ pack_marked()
 
 load_vfio()
 {
-	modprobe vfio-pci && modprobe vfio_iommu_type1 && modprobe vfio_pci_subpage "$@"
+	modprobe vfio-pci && modprobe vfio_iommu_type1 && modprobe vfio_pci_subpage
 }
 
 # driver BDF: what the device is bound to, or nothing
@@ -190,56 +193,4 @@ consistent()
 	same "$1 BAR $2 register" "$_start" "$(bar_register "$1" "$2")" || return 1
 	grep -q "$(printf ' *%08x-.* : %s$' $((_start)) "$1")" /proc/iomem ||
 		{ echo "$1 BAR $2: $_start is not in /proc/iomem"; return 1; }
-}
-
-# KTAP: plan N; then for each fact either "check NAME COMMAND..." or ok/not_ok.
-plan()
-{
-	echo "TAP version 13"
-	echo "1..$1"
-	tests=0
-	failed=0
-}
-
-ok()
-{
-	tests=$((tests + 1))
-	echo "ok $tests $*"
-}
-
-not_ok()
-{
-	tests=$((tests + 1))
-	failed=$((failed + 1))
-	echo "not ok $tests $*"
-}
-
-# check NAME COMMAND [ARGS]: the fact holds if the command succeeds. What it
-# prints is shown as diagnostics if it does not.
-check()
-{
-	_name=$1
-	shift
-	progress "$_name"
-	if "$@" >/tmp/check.out 2>&1; then
-		ok "$_name"
-	else
-		not_ok "$_name"
-		sed 's/^/# /' /tmp/check.out
-	fi
-}
-
-# same WHAT EXPECTED ACTUAL
-same()
-{
-	[ "$2" = "$3" ] && return 0
-	echo "$1: expected $2, got $3"
-	return 1
-}
-
-# finish: exit status for the job
-finish()
-{
-	echo "# Totals: pass:$((tests - failed)) fail:$failed xfail:0 xpass:0 skip:0 error:0"
-	[ "$failed" -eq 0 ]
 }

@@ -1,7 +1,8 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # What happens to a device that is bound, or was: neighbours arrive, it is
 # reset, its native driver comes back. Topology: hotplug.
+# shellcheck source=lib.sh
 . /guest/lib.sh
 
 card=/dev/mmcblk0
@@ -17,19 +18,25 @@ wait_for()
 	return 1
 }
 
-# hot_add ID ARGS: returns when the kernel has given the device its address
+# hot_add ID ARGS: returns when the kernel has given the device its address,
+# and leaves where it is in $added
 hot_add()
 {
-	before=$(ls "$PCI")
+	set -- "$1" "$2" "$PCI"/*
+	before=" $* "
 	host device_add "$2,id=$1" || return 1
-	wait_for arrived || return 1
-	added=$(ls "$PCI" | grep -vxF "$before")
-	wait_for assigned "$added"
+	wait_for arrived && wait_for assigned "$added"
 }
 
 arrived()
 {
-	[ "$(ls "$PCI" | wc -l)" -gt "$(echo "$before" | wc -l)" ]
+	for added in "$PCI"/*; do
+		case $before in
+		*" $added "*) ;;
+		*) added=${added##*/}; return 0 ;;
+		esac
+	done
+	return 1
 }
 
 assigned()
@@ -193,14 +200,13 @@ hot_remove_while_bound()
 {
 	rmmod sdhci-pci
 	hot_add hp "sdhci-pci,bus=br1,addr=9" && dev=$added || return 1
-	cat /proc/iomem | grep -v "$dev" >before.iomem
+	grep -v "$dev" /proc/iomem >before.iomem
 	bind vfio-pci-subpage "$dev" || return 1
 	[ -n "$(claim "$dev" 0)" ] || { echo "no claim"; return 1; }
 	hot_remove hp "$dev" || return 1
 	diff before.iomem /proc/iomem
 }
 
-plan 9
 load_vfio || exit 1
 check hotplug.control_unheld_page_is_shared unheld_page_is_shared
 check hotplug.in_place_page_is_kept in_place_page_is_kept

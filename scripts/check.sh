@@ -1,0 +1,62 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# check.sh [NAME]...
+#
+# Run every test, or those of scripts/tests/NAME-test.sh. Each prints KTAP, kept
+# in build/check. The last line is the sum: N passed, N failed, N skipped.
+
+set -euo pipefail
+# shellcheck source=lib.sh
+. "$(dirname -- "$0")/lib.sh"
+
+cd -- "$(dirname -- "$0")/.."
+
+# In this order: what is fast and breaks often comes first.
+readonly all="static unit host-scripts commands vm"
+
+# One line for each part, and the reasons of what did not pass.
+show_part()
+{
+	printf '%-14s %4d passed, %d failed, %d skipped  (%d s)\n' "$1" "$3" "$4" "$5" "$6"
+	grep -E '^ *ok .* # SKIP' "$2" | sed 's/^ */    skipped: /' || :
+	[ "$4" = 0 ] || grep -E -A8 '^ *not ok' "$2" | sed 's/^/    /' || :
+}
+
+run_part()
+{
+	local name=$1 log=build/check/$1.ktap start=$SECONDS status=0 counts
+	say "running scripts/tests/$name-test.sh"
+	"scripts/tests/$name-test.sh" >"$log" 2>"build/check/$name.err" </dev/null || status=$?
+	read -ra counts < <(awk -f scripts/tests/count-ktap.awk "$log")
+	# A test that died early has not counted what it did not run.
+	if [ $status != 0 ] && [ "${counts[1]}" = 0 ]; then
+		counts[1]=1
+		echo "not ok - $name-test.sh ended with exit code $status:" >>"$log"
+		tail -n 8 "build/check/$name.err" | sed 's/^/# /' >>"$log"
+	fi
+	show_part "$name" "$log" "${counts[@]}" $((SECONDS - start))
+	passed=$((passed + counts[0]))
+	failed=$((failed + counts[1]))
+	skipped=$((skipped + counts[2]))
+}
+
+main()
+{
+	local name
+	passed=0 failed=0 skipped=0
+	# shellcheck disable=SC2086 # words
+	[ $# -gt 0 ] || set -- $all
+	for name; do
+		[ -x "scripts/tests/$name-test.sh" ] || die "$name: no such test: use some of $all"
+	done
+	scripts/packages.sh build vm check
+	mkdir -p build/check
+	for name; do
+		run_part "$name"
+	done
+	echo "$passed passed, $failed failed, $skipped skipped"
+	[ $failed = 0 ]
+}
+
+main "$@"

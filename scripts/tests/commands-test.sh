@@ -1,0 +1,110 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Wrong use of every command gets one line that names the thing and the remedy,
+# and an exit code that is not zero.
+
+set -euo pipefail
+cd -- "$(dirname -- "$0")/../.."
+# shellcheck source=ktap.sh
+. scripts/tests/ktap.sh
+
+scripts/build-suite.sh build/suite
+suite=$PWD/build/suite/vfio_pci_subpage_test
+report=$PWD/build/suite/vfio_pci_subpage_report
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+# refuses STATUS PATTERN COMMAND [ARG]...: exits so, and says so in one line
+refuses()
+{
+	local expected=$1 pattern=$2 status=0
+	shift 2
+	"$@" >"$scratch/out" 2>"$scratch/err" </dev/null || status=$?
+	cat "$scratch/out" "$scratch/err"
+	same "exit code" "$expected" $status || return 1
+	grep -qE -- "$pattern" "$scratch/err" || { echo "no line with '$pattern'"; return 1; }
+	same "lines on stderr" 1 "$(grep -vc '^make' "$scratch/err")"
+}
+
+# The same for the suite when it has nothing to do: KTAP says it, not stderr.
+suite_skips()
+{
+	local status=0
+	env -u VFIO_SELFTESTS_BDF "$suite" >"$scratch/out" 2>&1 || status=$?
+	cat "$scratch/out"
+	same "exit code" 4 $status && grep -q '# SKIP' "$scratch/out"
+}
+
+any_device()
+{
+	local dir
+	for dir in /sys/bus/pci/devices/*; do
+		[ ! -e "$dir" ] || { basename "$dir"; return; }
+	done
+}
+
+help_lists_every_target()
+{
+	local target
+	make help >"$scratch/help"
+	for target in kselftest check modules modules_install install clean suite htmldocs; do
+		grep -q "^make $target" "$scratch/help" || { echo "no $target"; return 1; }
+	done
+}
+
+installs_into_destdir()
+{
+	make install DESTDIR="$scratch/root" PREFIX=/usr INSTALL_MOD_PATH="$scratch/root" \
+		KDIR="$(scripts/fetch-kernel.sh 6.12)/build" || return 1
+	[ -x "$scratch/root/usr/libexec/vfio-pci-subpage/vfio_pci_subpage_test" ] &&
+		[ -s "$scratch/root/usr/libexec/vfio-pci-subpage/profiles/nvme.profile" ] &&
+		"$scratch/root/usr/libexec/vfio-pci-subpage/vfio_pci_subpage_test" --help &&
+		find "$scratch/root" -name 'vfio_pci_subpage.ko*' | grep -q .
+}
+
+# What "make install" leaves on a host with another kernel must say so there.
+mismatch_is_named()
+{
+	local kernel
+	kernel=$(scripts/fetch-kernel.sh 6.12)
+	[ "$(cat "$kernel/release")" != "$(uname -r)" ] &&
+		! /sbin/modprobe -n -d "$scratch/root" vfio_pci_subpage
+}
+
+check help.lists_every_target help_lists_every_target
+check kselftest.other_targets refuses 2 'TARGETS=net: .*vfio' make -s kselftest TARGETS=net
+check kselftest.unknown_platform refuses 2 'PLATFORM=vax: .*x86_64-4k' \
+	make -s kselftest TARGETS=vfio PLATFORM=vax
+check kselftest.unknown_where refuses 2 'WHERE=moon: use auto, host or vm' \
+	make -s kselftest TARGETS=vfio WHERE=moon
+if [ -z "$(find /sys/bus/pci/devices/*/vfio-dev -maxdepth 0 2>/dev/null)" ]; then
+	check kselftest.host_with_no_bound_device refuses 4 'WHERE=host: .*vfio-bind.sh' \
+		env WHERE=host scripts/kselftest.sh vfio
+	check suite.nothing_bound_is_a_skip suite_skips
+else
+	skip kselftest.host_with_no_bound_device "devices are bound to VFIO here"
+	skip suite.nothing_bound_is_a_skip "devices are bound to VFIO here"
+fi
+check modules.no_headers refuses 2 '/nowhere: no kernel headers there: .*KDIR' \
+	make -s modules KDIR=/nowhere
+check suite.unknown_bdf refuses 1 '0000:fe:1f.7' "$suite" 0000:fe:1f.7
+check suite.not_a_bdf refuses 1 'nonsense' "$suite" nonsense
+if [ -n "$(any_device)" ]; then
+	check suite.bdf_not_bound refuses 1 "$(any_device)" "$suite" "$(any_device)"
+else
+	skip suite.bdf_not_bound "this host has no PCI device"
+fi
+check suite.unreadable_profiles refuses 1 '/nowhere' "$suite" --profiles /nowhere
+mkdir "$scratch/profiles"
+printf 'device 1234:11e8\nregister bar=9 offset=0 width=4 access=ro\n' >"$scratch/profiles/a.profile"
+check suite.bad_profile refuses 1 'a.profile:2: ' "$suite" --profiles "$scratch/profiles"
+check report.no_file refuses 1 '/nowhere.json' "$report" /nowhere.json
+printf '{ "schema": 1, "bars": [' >"$scratch/cut.json"
+check report.truncated refuses 1 'cut.json' "$report" "$scratch/cut.json"
+printf '{ "schema": 99 }' >"$scratch/new.json"
+check report.other_schema refuses 1 'new.json.*schema' "$report" "$scratch/new.json"
+check check.unknown_test refuses 1 'nonsense: no such test' scripts/check.sh nonsense
+check install.destdir installs_into_destdir
+check install.other_kernel_is_refused mismatch_is_named
+finish

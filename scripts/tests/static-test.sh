@@ -1,0 +1,122 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# What can be said of the sources without running them.
+
+set -euo pipefail
+cd -- "$(dirname -- "$0")/../.."
+# shellcheck source=ktap.sh
+. scripts/tests/ktap.sh
+
+source=$(scripts/fetch-source.sh 6.12)
+
+# Every file that git knows, or would.
+files()
+{
+	git ls-files --cached --others --exclude-standard -- "$@" |
+		while read -r file; do [ ! -f "$file" ] || echo "$file"; done
+}
+
+spdx_everywhere()
+{
+	local file status=0
+	for file in $(files); do
+		case $file in
+		LICENSES/* | COPYING | *.png | *.svg) continue ;;
+		esac
+		head -n 3 "$file" | grep -q 'SPDX-License-Identifier: GPL-2.0-only' ||
+			{ echo "$file: no SPDX line with GPL-2.0-only"; status=1; }
+	done
+	return $status
+}
+
+checkpatch()
+{
+	"$source/scripts/checkpatch.pl" --no-tree --strict --terse --show-types \
+		--no-summary -q -f "$1"
+}
+
+shellcheck_all()
+{
+	local list
+	mapfile -t list < <(files 'scripts/*.sh' scripts/vm/guest/init .ci/run)
+	shellcheck "${list[@]}"
+}
+
+# With warnings as errors, in a build directory that is not the users'.
+module_builds()
+{
+	local kernel out
+	kernel=$(scripts/fetch-kernel.sh "$1")
+	rm -rf "build/module-$(cat "$kernel/release")/$(basename "$2")"
+	out=$(W=1 C=2 scripts/build-module.sh "$kernel/build" modules "$2" 2>&1) ||
+		{ echo "$out"; return 1; }
+	# The packages hold neither vmlinux nor the tool for BTF of 6.1.
+	! grep -iE 'warning|error' <<<"$out"
+}
+
+module_is_relocatable()
+{
+	local kernel
+	kernel=$(scripts/fetch-kernel.sh 6.12)
+	same vermagic "$(cat "$kernel/release")" \
+		"$(/sbin/modinfo -F vermagic "build/module-$(cat "$kernel/release")/subpage/vfio_pci_subpage.ko" |
+		   cut -d' ' -f1)"
+}
+
+suite_builds_without_warning()
+{
+	local out
+	rm -rf build/check/suite
+	out=$(scripts/build-suite.sh build/check/suite 2>&1) || { echo "$out"; return 1; }
+	! grep -iE 'warning|error:' <<<"$out"
+}
+
+kernel_doc()
+{
+	local list
+	mapfile -t list < <(files 'drivers/*.[ch]' 'tools/*.[ch]')
+	"$source/scripts/kernel-doc" -none -Wall "${list[@]}" 2>&1 | tee build/check/kernel-doc
+	! [ -s build/check/kernel-doc ]
+}
+
+python_compiles()
+{
+	local list
+	mapfile -t list < <(files 'scripts/*.py')
+	python3 -W error -c '
+import sys
+for name in sys.argv[1:]:
+    compile(open(name, encoding="utf-8").read(), name, "exec")' "${list[@]}"
+}
+
+documentation_builds()
+{
+	scripts/build-docs.sh build/check/docs
+}
+
+# Nothing of the machine that it was written on, and no package host.
+no_local_paths()
+{
+	local list
+	mapfile -t list < <(files ':!scripts/tests/static-test.sh')
+	! grep -nE '(^|[^A-Za-z0-9_.])/(work|root|home/[a-z])/|deb\.debian\.org' "${list[@]}"
+}
+
+check static.spdx spdx_everywhere
+check static.no_local_paths no_local_paths
+check static.shellcheck shellcheck_all
+check static.python python_compiles
+for file in $(files 'drivers/*' 'tools/*' | grep -E '\.[ch]$|Makefile$|Kconfig$|\.mk$'); do
+	check "checkpatch.$file" checkpatch "$file"
+done
+check static.kernel_doc kernel_doc
+for series in 6.1 6.12; do
+	check "build.driver_${series}_no_warning" module_builds $series drivers/vfio/pci/subpage
+	check "build.test_module_${series}_no_warning" module_builds $series \
+		tools/testing/selftests/vfio/subpage_mods
+done
+check build.module_vermagic module_is_relocatable
+check build.suite_no_warning suite_builds_without_warning
+check docs.sphinx_no_warning documentation_builds
+finish

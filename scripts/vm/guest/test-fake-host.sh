@@ -1,0 +1,552 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The driver on devices that QEMU does not have: those of subpage_fake_host.ko.
+# Each test makes a host from one of the module's scenarios, and at its end the
+# host goes and must leave nothing behind.
+. /guest/lib.sh
+
+DRIVER=/sys/bus/pci/drivers/vfio-pci-subpage
+FAKE=/sys/module/subpage_fake_host/parameters
+PAGE=4096
+ours=/tmp/fake
+
+# dev SLOT: the address of a device of the host
+dev()
+{
+	echo "0001:00:0$1.0"
+}
+
+slots()
+{
+	for _path in "$PCI"/0001:00:0?.0; do
+		_path=${_path#*0001:00:0}
+		echo "${_path%.0}"
+	done
+}
+
+# window N: first and last address of a window of the host, in decimal
+window()
+{
+	sed -n "s/^\([0-9a-f]*\)-\([0-9a-f]*\) : fake host window $1\$/0x\1 0x\2/p" /proc/iomem |
+		while read -r _first _last; do echo $((_first)) $((_last)); done
+}
+
+# bus_address CPU_ADDRESS: as bar_register prints it; fails outside the windows.
+bus_address()
+{
+	_index=0
+	# What the windows start with on the bus: window_kinds[] of the module.
+	for _base in 0xe0000000 $window1; do
+		# shellcheck disable=SC2046
+		set -- "$1" $(window $_index)
+		_index=$((_index + 1))
+		if [ $# -eq 3 ] && [ $(($1)) -ge "$2" ] && [ $(($1)) -le "$3" ]; then
+			printf '0x%016x\n' $(($1 - $2 + _base))
+			return
+		fi
+	done
+	return 1
+}
+
+# bar SLOT BAR: everything that says where a BAR is, in one line
+bar()
+{
+	_dev=$(dev "$1")
+	echo "$(bar_register "$_dev" "$2") $(bar_line "$_dev" "$2")"
+}
+
+# bars SLOT: of a whole device
+bars()
+{
+	for _n in 0 1 2 3 4 5; do
+		bar "$1" $_n
+	done
+}
+
+# may_relocate Y|N
+may_relocate()
+{
+	echo "$1" >/sys/module/vfio_pci_subpage/parameters/relocate
+}
+
+command_register()
+{
+	echo $((0x$(config_read "$(dev "$1")" 4) & 0xffff))
+}
+
+host_iomem()
+{
+	sed -n '/fake host window 0/,/^[^ ].*PCI Bus\|^[^ ].*Reserved/p' /proc/iomem |
+		grep '0001:00\|fake host\|vfio'
+}
+
+# new_messages FIRST: what the kernel has said since there were FIRST lines
+new_messages()
+{
+	dmesg | tail -n +$(($1 + 1))
+}
+
+messages()
+{
+	dmesg | wc -l
+}
+
+# try_bind SLOT: fails if the kernel says so
+try_bind()
+{
+	echo vfio-pci-subpage >"$PCI/$(dev "$1")/driver_override"
+	(dev "$1" >$DRIVER/bind) 2>/dev/null
+}
+
+bind()
+{
+	for _slot; do
+		try_bind "$_slot" || {
+			echo "slot $_slot: bind failed"
+			return 1
+		}
+	done
+}
+
+unbind()
+{
+	for _slot; do
+		dev "$_slot" >$DRIVER/unbind
+	done
+}
+
+# exclusive SLOT BAR: its page holds our claim, in it the BAR at the start, and
+# nothing else.
+exclusive()
+{
+	_dev=$(dev "$1")
+	read -r _start _end _flags <<-END
+	$(bar_line "$_dev" "$2")
+	END
+	_page=$((_start / PAGE * PAGE))
+	same "slot $1 BAR $2: offset in its page" 0 $((_start - _page)) || return 1
+	_want="$_page-$((_page + PAGE - 1)) vfio-pci-subpage
+$((_start))-$((_end)) $_dev"
+	_have=$(while read -r _range _colon _name; do
+		_first=$((0x${_range%-*}))
+		_last=$((0x${_range#*-}))
+		[ $_last -lt $_page ] || [ $_first -ge $((_page + PAGE)) ] && continue
+		case $_name in
+		"fake host window"*) ;;
+		*) echo "$_first-$_last $_name" ;;
+		esac
+	done </proc/iomem)
+	same "slot $1 BAR $2: what lies in its page" "$_want" "$_have"
+}
+
+# Register, resource and tree agree about a BAR that has an address.
+consistent()
+{
+	_dev=$(dev "$1")
+	read -r _start _end _flags <<-END
+	$(bar_line "$_dev" "$2")
+	END
+	same "slot $1 BAR $2: register" "$(bus_address "$_start")" \
+		"$(bar_register "$_dev" "$2")" &&
+	same "slot $1 BAR $2: entries in the resource tree" 1 "$(grep -c \
+		"$(printf '%x-%x : %s' "$_start" "$_end" "$_dev")" /proc/iomem)"
+}
+
+# unmoved SLOT BAR: it is where it was when the host was made.
+unmoved()
+{
+	same "slot $1 BAR $2: register and resource" \
+		"$(sed -n "$(($2 + 1))p" "$ours/$1")" "$(bar "$1" "$2")"
+}
+
+# expect SLOT BAR CLAIM [REASON]: the verdict, and that it is true
+expect()
+{
+	_attr=$PCI/$(dev "$1")/vfio_pci_subpage/bar$2
+	same "slot $1 BAR $2: claim" "$3" "$(cat "${_attr}_claim")" || return 1
+	same "slot $1 BAR $2: reason" "$4" "$(cat "${_attr}_reason" 2>/dev/null)" || return 1
+	case "$3 $4" in
+	"none unassigned") unmoved "$1" "$2" ;;
+	none*) unmoved "$1" "$2" && consistent "$1" "$2" ;;
+	in-place*) unmoved "$1" "$2" && consistent "$1" "$2" && exclusive "$1" "$2" ;;
+	relocated*)
+		! unmoved "$1" "$2" >/dev/null || {
+			echo "slot $1 BAR $2: is relocated but where it was"
+			return 1
+		}
+		consistent "$1" "$2" && exclusive "$1" "$2" ;;
+	esac
+}
+
+# in_window SLOT BAR WINDOW PAGE
+in_window()
+{
+	# shellcheck disable=SC2046
+	set -- "$@" $(window "$3")
+	same "slot $1 BAR $2: page in window $3" "$4" \
+		$((($(bar_start "$(dev "$1")" "$2") - $5) / PAGE))
+}
+
+# Nothing is bound: every BAR is claimed by its window itself, and none was lost.
+released()
+{
+	same "claims left behind" 0 "$(grep -c vfio-pci-subpage /proc/iomem)" &&
+	same "BARs claimed by a window" "$(grep -c '^  [0-9a-f-]* : 0001:00' $ours/iomem)" \
+		"$(grep -c '^  [0-9a-f-]* : 0001:00' /proc/iomem)"
+}
+
+unbind_all()
+{
+	for _slot in $(slots); do
+		[ -e "$DRIVER/$(dev "$_slot")" ] && unbind "$_slot"
+	done
+	return 0
+}
+
+unload()
+{
+	_violations=$(cat $FAKE/violations)
+	rmmod subpage_fake_host &&
+	same "BARs written with memory decode on" 0 "$_violations" &&
+	same "resource tree without the host" "$(cat $ours/without)" "$(iomem)"
+}
+
+load()
+{
+	rm -rf $ours
+	mkdir $ours
+	iomem >$ours/without
+	modprobe subpage_fake_host scenario="$1" requester="$2" || return 1
+	iomem >$ours/iomem
+	for _slot in $(slots); do
+		bars "$_slot" >"$ours/$_slot"
+	done
+}
+
+# in_host NAME SCENARIO [REQUESTER]: test NAME, with a host
+in_host()
+{
+	check "$1" in_host_body "$(echo "$1" | tr - _)" "$2" "${3-$requester}"
+}
+
+in_host_body()
+{
+	window1=0x4200000000
+	load "$2" "$3" || return 1
+	"$1"
+	_status=$?
+	[ $_status -eq 0 ] || host_iomem
+	if [ -e $FAKE ]; then
+		unbind_all
+		released || _status=1
+		unload || _status=1
+	fi
+	return $_status
+}
+
+packed_first_to_last()
+{
+	bind 0 1 2 &&
+	expect 0 0 relocated && expect 1 0 relocated && expect 2 0 relocated
+}
+
+# The last one bound is alone by then.
+packed_last_to_first()
+{
+	bind 2 1 0 &&
+	expect 2 0 relocated && expect 1 0 relocated && expect 0 0 in-place
+}
+
+# Each may stay in the kind of window that it is in.
+kinds_with_room()
+{
+	bind 0 1 2 3 4 &&
+	expect 0 0 relocated && in_window 0 0 1 1 &&
+	expect 1 0 relocated && in_window 1 0 1 0 &&
+	expect 2 0 relocated && in_window 2 0 0 1 &&
+	expect 3 0 none no-space &&
+	expect 4 0 relocated && in_window 4 0 1 2
+}
+
+# The first one takes the last page of window 0. A 64-bit BAR that is not
+# prefetchable must not follow it to window 1, nor a 32-bit one.
+kinds_without_room()
+{
+	bind 4 2 3 5 0 &&
+	expect 4 0 relocated && in_window 4 0 0 1 &&
+	expect 2 0 none no-space &&
+	expect 3 0 none no-space &&
+	expect 5 0 none no-space &&
+	expect 0 0 relocated && in_window 0 0 1 1
+}
+
+# Only the first page of window 1 lies below 4 GiB on the bus.
+across_4g()
+{
+	window1=0xfffff000
+	bind 0 1 3 2 &&
+	expect 0 0 relocated && in_window 0 0 1 0 &&
+	expect 1 0 none no-space &&
+	expect 3 0 none no-space &&
+	expect 2 0 relocated && in_window 2 0 1 1
+}
+
+window_just_enough()
+{
+	bind 0 1 &&
+	expect 0 0 relocated && expect 1 0 relocated && unmoved 2 0
+}
+
+window_one_page_short()
+{
+	bind 0 1 &&
+	expect 0 0 relocated && expect 1 0 none no-space && unmoved 2 0
+}
+
+# In a window of one page there is no other to go to.
+alone_in_only_page()
+{
+	bind 0 && expect 0 0 relocated && in_window 0 0 0 0
+}
+
+stuck_register()
+{
+	_first=$(messages)
+	bind 0 &&
+	expect 0 0 none rejected && expect 0 1 relocated &&
+	expect 0 2 none rejected && expect 0 3 none rejected &&
+	same "claims" 1 "$(grep -c vfio-pci-subpage /proc/iomem)" &&
+	same "resource tree but for BAR 1" \
+		"$(grep -v "00000200-.*2ff : $(dev 0)" $ours/iomem)" \
+		"$(grep -v "vfio-pci-subpage\|^    .* : $(dev 0)" /proc/iomem)" &&
+	new_messages "$_first" | grep -q "$(dev 0): BAR 0 .*: stays trapped: rejected"
+}
+
+fixed_address()
+{
+	bind 0 &&
+	expect 0 0 none fixed && expect 0 1 in-place && expect 0 2 none fixed
+}
+
+excluded()
+{
+	may_relocate N
+	bind 0 2 && expect 0 0 none excluded && expect 2 0 none excluded
+	_result=$?
+	may_relocate Y
+	return $_result
+}
+
+decode_always_on()
+{
+	bind 1 &&
+	expect 1 0 none fixed && expect 1 1 in-place && expect 1 2 none fixed
+}
+
+unassigned()
+{
+	bind 0 && expect 0 1 none unassigned && expect 0 2 none unassigned
+}
+
+several_in_one_page()
+{
+	bind 0 &&
+	expect 0 0 in-place && expect 0 1 relocated && expect 0 2 relocated
+}
+
+# Without an IOMMU group VFIO refuses a device when its BARs have moved.
+bind_fails()
+{
+	_first=$(messages)
+	for _which in 0 2; do
+		if try_bind $_which; then
+			echo "slot $_which: bind succeeded"
+			return 1
+		fi
+		same "slot $_which" "$(cat $ours/$_which)" "$(bars $_which)" || return 1
+	done
+	same "resource tree" "$(cat $ours/iomem)" "$(iomem)" &&
+	same "failed probes" 2 "$(new_messages "$_first" | grep -c 'failed with error')" &&
+	same "BARs that had moved" 5 "$(new_messages "$_first" | grep -c 'moved back')"
+}
+
+# As above, on devices that decode, with a state that a driver has left behind.
+bind_fails_decoding()
+{
+	for _which in 0 2; do
+		config_write "$(dev $_which)" 4 6
+		echo $_which >$FAKE/save
+	done
+	bind_fails || return 1
+	for _which in 0 2; do
+		same "slot $_which: command" 6 "$(command_register $_which)" || return 1
+		echo $_which >$FAKE/restore
+		same "slot $_which, restored" "$(cat $ours/$_which)" "$(bars $_which)" || return 1
+	done
+}
+
+# decode COMMAND: the command register is COMMAND before, and after.
+decode()
+{
+	for _which in 0 1 4; do
+		config_write "$(dev $_which)" 4 "$1"
+		echo $_which >$FAKE/trace
+		_first=$(messages)
+		bind $_which || return 1
+		same "slot $_which: command" "$1" "$(command_register $_which)" || return 1
+		expect $_which 0 relocated || return 1
+		new_messages "$_first" | sed -n 's/.*slot [0-9]: \(.*\) = .*, decode/\1/p' |
+			tr '\n' ' ' >$ours/order
+		# Its BAR is a 64-bit one: two registers.
+		same "slot $_which: order of writes" "$2" "$(cat $ours/order)" || return 1
+	done
+}
+
+decode_on_stays_on()
+{
+	decode 2 '0x4 on 0x10 off 0x14 off 0x4 off '
+}
+
+decode_off_stays_off()
+{
+	decode 4 '0x10 off 0x14 off '
+}
+
+# A driver before us has saved the state and has not restored it.
+stale_saved_state()
+{
+	modprobe -r vfio-pci
+	# Going to D3 would save the state anew.
+	modprobe vfio-pci disable_idle_d3=1
+	echo 0 >$FAKE/save
+	bind 0 && _bars=$(bars 0) && echo 0 >$FAKE/restore &&
+	expect 0 0 relocated && expect 0 1 relocated && same "slot 0" "$_bars" "$(bars 0)"
+	_result=$?
+	unbind_all
+	modprobe -r vfio-pci
+	modprobe vfio-pci
+	return $_result
+}
+
+# This device forgets its BARs in D3hot.
+reset_restores()
+{
+	bind 0 && _bars=$(bars 0) &&
+	echo pm >"$PCI/$(dev 0)/reset_method" && echo 1 >"$PCI/$(dev 0)/reset" &&
+	same "slot 0" "$_bars" "$(bars 0)" &&
+	expect 0 0 relocated && expect 0 1 relocated
+}
+
+idle_in_d3hot()
+{
+	_old=$(bars 0)
+	bind 0 || return 1
+	for _try in 1 2 3 4 5 6 7 8 9 10; do
+		[ "$(cat "$PCI/$(dev 0)/power_state")" = D3hot ] && break
+		usleep 100000
+	done
+	same "slot 0: power state" D3hot "$(cat "$PCI/$(dev 0)/power_state")" &&
+	expect 0 0 relocated && expect 0 1 relocated
+}
+
+# Left in D3hot by the driver before us, which has not moved a BAR.
+found_in_d3hot()
+{
+	may_relocate N
+	bind 0 && unbind 0
+	may_relocate Y
+	config_write "$(dev 0)" 68 3
+	bind 0 && expect 0 0 relocated && expect 0 1 relocated
+}
+
+unload_while_bound()
+{
+	bind 0 1 2 && unload
+}
+
+# What is found again gets an address, but none in a claimed page.
+remove_while_bound()
+{
+	bind 0 1 2 && echo 1 >"$PCI/$(dev 1)/remove" &&
+	same "claims" 2 "$(grep -c vfio-pci-subpage /proc/iomem)" &&
+	echo 1 >/sys/bus/pci/rescan && consistent 1 0 &&
+	expect 0 0 relocated && expect 2 0 relocated
+}
+
+# binder SLOT...: bind and unbind for a while; each claim has to be true.
+binder()
+{
+	while [ ! -e $ours/stop ]; do
+		for _which; do
+			bind "$_which" || return 1
+			for _bar in 0 1; do
+				[ "$(cat "$PCI/$(dev "$_which")/vfio_pci_subpage/bar${_bar}_claim")" = none ] ||
+					exclusive "$_which" $_bar || return 1
+			done
+			unbind "$_which"
+			echo "$_which" >>"$ours/bound"
+		done
+	done
+}
+
+# neighbour SLOT: gone and found again, each time at an address that the PCI
+# core chooses.
+neighbour()
+{
+	while [ ! -e $ours/stop ]; do
+		echo 1 >"$PCI/$(dev "$1")/remove"
+		echo 1 >/sys/bus/pci/rescan
+		echo "$1" >>"$ours/rescanned"
+	done
+}
+
+race()
+{
+	_first=$(messages)
+	binder 0 >$ours/error0 2>&1 &
+	binder 2 1 >$ours/error1 2>&1 &
+	neighbour 3 >$ours/error2 2>&1 &
+	sleep 5
+	touch $ours/stop
+	wait
+	same "errors" "" "$(cat $ours/error?)" || return 1
+	new_messages "$_first" | grep 'lost its address\|old place is taken' && return 1
+	echo "# race: $(wc -l <$ours/bound) binds, $(wc -l <$ours/rescanned) rescans" >&3
+	released && bind 0 1 2 3 || return 1
+	for _which in 0 1 2; do
+		consistent $_which 0 && consistent $_which 1 &&
+		exclusive $_which 0 && exclusive $_which 1 || return 1
+	done
+	consistent 3 0 && exclusive 3 0
+}
+
+requester=$(bdf requester)
+exec 3>&1
+plan 25
+load_vfio || exit 1
+in_host packed-first-to-last packed
+in_host packed-last-to-first packed
+in_host kinds-with-room kinds
+in_host kinds-without-room kinds
+in_host across-4g across
+in_host window-just-enough full
+in_host window-one-page-short short
+in_host alone-in-only-page alone
+in_host stuck-register stuck
+in_host fixed-address fixed
+in_host decode-always-on fixed
+in_host excluded packed
+in_host unassigned unassigned
+in_host several-in-one-page multi
+in_host bind-fails undo ""
+in_host bind-fails-decoding undo ""
+in_host decode-on-stays-on kinds
+in_host decode-off-stays-off kinds
+in_host stale-saved-state pm
+in_host reset-restores pm
+in_host idle-in-d3hot pm
+in_host found-in-d3hot pm
+in_host unload-while-bound packed
+in_host remove-while-bound packed
+in_host race race
+finish
