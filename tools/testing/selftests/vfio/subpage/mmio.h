@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Single accesses of an exact width to a mapped BAR: volatile, so that the
+ * compiler neither drops, repeats, splits nor merges them. PCI is little
+ * endian.
+ */
+#ifndef SUBPAGE_MMIO_H
+#define SUBPAGE_MMIO_H
+
+#include <endian.h>
+
+#include "types.h"
+
+#define mmio_raw_read(type, address)		(*(const __volatile__ type *)(address))
+#define mmio_raw_write(type, address, value)	(*(__volatile__ type *)(address) = (value))
+
+/**
+ * mmio_read() - read a register through a mapping
+ * @address: of the register
+ * @width: 1, 2, 4 or 8 bytes
+ *
+ * Return: the value, in the byte order of the CPU.
+ */
+static inline u64 mmio_read(const void *address, unsigned int width)
+{
+	switch (width) {
+	case 1:
+		return mmio_raw_read(u8, address);
+	case 2:
+		return le16toh(mmio_raw_read(u16, address));
+	case 4:
+		return le32toh(mmio_raw_read(u32, address));
+	default:
+		return le64toh(mmio_raw_read(u64, address));
+	}
+}
+
+/**
+ * mmio_write() - write a register through a mapping
+ * @address: of the register
+ * @width: 1, 2, 4 or 8 bytes
+ * @value: in the byte order of the CPU
+ */
+static inline void mmio_write(void *address, unsigned int width, u64 value)
+{
+	switch (width) {
+	case 1:
+		mmio_raw_write(u8, address, value);
+		break;
+	case 2:
+		mmio_raw_write(u16, address, htole16(value));
+		break;
+	case 4:
+		mmio_raw_write(u32, address, htole32(value));
+		break;
+	default:
+		mmio_raw_write(u64, address, htole64(value));
+	}
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SUBPAGE_OPTIONS_H
+#define SUBPAGE_OPTIONS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+#include "profile.h"
+#include "sysfs.h"
+
+/**
+ * struct named_register - a safe register that the user named
+ * @bdf: its device
+ * @reg: where it is and what may be done to it
+ */
+struct named_register {
+	char bdf[SYSFS_BDF_LEN];
+	struct safe_register reg;
+};
+
+/**
+ * struct options - what the command line and the environment ask for
+ * @profiles: directory of the profiles
+ * @results: file to write or extend, NULL for none
+ * @platform: name for the results
+ * @accel: how the machine is virtualised, for the results
+ * @samples: samples per timing
+ * @batch: accesses per sample
+ * @help: only print the help
+ * @list_only: the harness is asked to list tests or options, not to run
+ * @bdf: devices that were named
+ * @nr_bdf: how many; 0 means every bound one
+ * @reg: registers that were named
+ * @nr_reg: how many
+ * @harness_argv: what is left for the harness, with the program's name
+ * @harness_argc: how many
+ */
+struct options {
+	char profiles[512];
+	const char *results;
+	char platform[64];
+	const char *accel;
+	size_t samples;
+	size_t batch;
+	bool help;
+	bool list_only;
+	char (*bdf)[SYSFS_BDF_LEN];
+	size_t nr_bdf;
+	struct named_register *reg;
+	size_t nr_reg;
+	char **harness_argv;
+	int harness_argc;
+};
+
+/**
+ * options_parse() - parse the command line
+ * @argc: as of main()
+ * @argv: as of main()
+ * @bdfs: PCI addresses, separated by spaces, for when none is an argument; may
+ *	be NULL
+ * @options: filled in; stays allocated for the life of the program
+ * @err: set on failure
+ *
+ * All options of ours are long. Short ones belong to the harness.
+ *
+ * Return: 0 or -1.
+ */
+int options_parse(int argc, char **argv, const char *bdfs, struct options *options,
+		  struct error *err);
+
+/**
+ * options_help() - the help text
+ *
+ * Return: several lines.
+ */
+const char *options_help(void);
+
+#endif

@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <libgen.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <json-c/json.h>
+
+#include "results.h"
+
+#define SCHEMA		1
+#define MAX_FILE	(64 << 20)
+
+static struct json_object *member(struct json_object *object, const char *key)
+{
+	struct json_object *value = NULL;
+
+	json_object_object_get_ex(object, key, &value);
+	return value;
+}
+
+static void add_string(struct json_object *object, const char *key, const char *text)
+{
+	json_object_object_add(object, key, text[0] ? json_object_new_string(text) : NULL);
+}
+
+static void add_int(struct json_object *object, const char *key, long long value)
+{
+	json_object_object_add(object, key, json_object_new_int64(value));
+}
+
+static void add_known(struct json_object *object, const char *key, int value)
+{
+	json_object_object_add(object, key, value < 0 ? NULL : json_object_new_int(value));
+}
+
+static void add_hex(struct json_object *object, const char *key, int digits, u64 value)
+{
+	char text[24];
+
+	snprintf(text, sizeof(text), "0x%0*llx", digits, value);
+	add_string(object, key, text);
+}
+
+static struct json_object *new_ns(double ns)
+{
+	char text[32];
+
+	snprintf(text, sizeof(text), "%.2f", ns);
+	return json_object_new_double_s(ns, text);
+}
+
+static bool has_shape(struct json_object *results)
+{
+	return json_object_is_type(member(results, "platform"), json_type_object) &&
+	       json_object_is_type(member(results, "bars"), json_type_array) &&
+	       json_object_is_type(member(results, "timings"), json_type_array) &&
+	       json_object_is_type(member(results, "totals"), json_type_object);
+}
+
+static int check_schema(struct json_object *results, const char *path, struct error *err)
+{
+	struct json_object *schema;
+
+	if (!json_object_is_type(results, json_type_object))
+		return error_set(err, "%.300s: not a results file: no JSON object", path);
+
+	schema = member(results, "schema");
+	if (!json_object_is_type(schema, json_type_int))
+		return error_set(err, "%.300s: not a results file: no schema number", path);
+	if (json_object_get_int(schema) != SCHEMA)
+		return error_set(err, "%.300s: schema %d is not known, only schema %d", path,
+				 json_object_get_int(schema), SCHEMA);
+	if (!has_shape(results))
+		return error_set(err,
+				 "%.300s: lacks the platform, bars, timings or totals of schema %d",
+				 path, SCHEMA);
+	return 0;
+}
+
+/* The whole file as a string, or NULL and errno. */
+static char *read_file(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = -1;
+	struct stat st;
+	char *text;
+
+	if (fd < 0)
+		return NULL;
+
+	if (fstat(fd, &st) || st.st_size > MAX_FILE) {
+		close(fd);
+		errno = EFBIG;
+		return NULL;
+	}
+
+	text = malloc(st.st_size + 1);
+	if (text)
+		n = read(fd, text, st.st_size);
+	close(fd);
+	if (n < 0) {
+		free(text);
+		return NULL;
+	}
+	text[n] = '\0';
+	return text;
+}
+
+struct json_object *results_load(const char *path, struct error *err)
+{
+	enum json_tokener_error problem;
+	struct json_object *results;
+	char *text = read_file(path);
+
+	if (!text) {
+		error_set(err, "%.300s: %s", path, strerror(errno));
+		return NULL;
+	}
+
+	results = json_tokener_parse_verbose(text, &problem);
+	free(text);
+	if (problem == json_tokener_continue || problem == json_tokener_error_parse_eof) {
+		error_set(err, "%.300s: the JSON is truncated", path);
+		return NULL;
+	}
+	if (problem != json_tokener_success) {
+		error_set(err, "%.300s: not JSON: %s", path, json_tokener_error_desc(problem));
+		return NULL;
+	}
+	if (check_schema(results, path, err)) {
+		results_free(results);
+		return NULL;
+	}
+	return results;
+}
+
+static struct json_object *new_platform(const char *name, const char *accel)
+{
+	struct json_object *platform = json_object_new_object();
+	struct utsname uts;
+
+	uname(&uts);
+	add_string(platform, "name", name);
+	add_string(platform, "arch", strcmp(uts.machine, "aarch64") ? uts.machine : "arm64");
+	add_int(platform, "page_size", sysconf(_SC_PAGESIZE));
+	add_string(platform, "kernel", uts.release);
+	add_string(platform, "accel", accel);
+	add_int(platform, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
+	return platform;
+}
+
+static struct json_object *new_results(const char *platform, const char *accel)
+{
+	static const char * const totals[] = { "pass", "fail", "skip", "xfail", "error" };
+	struct json_object *results = json_object_new_object();
+	struct json_object *zeroes = json_object_new_object();
+	size_t i;
+
+	for (i = 0; i < sizeof(totals) / sizeof(*totals); i++)
+		add_int(zeroes, totals[i], 0);
+
+	add_int(results, "schema", SCHEMA);
+	json_object_object_add(results, "platform", new_platform(platform, accel));
+	json_object_object_add(results, "bars", json_object_new_array());
+	json_object_object_add(results, "timings", json_object_new_array());
+	json_object_object_add(results, "totals", zeroes);
+	return results;
+}
+
+struct json_object *results_open(const char *path, const char *platform,
+				 const char *accel, struct error *err)
+{
+	struct json_object *results;
+	const char *name;
+
+	if (access(path, F_OK) && errno == ENOENT)
+		return new_results(platform, accel);
+
+	results = results_load(path, err);
+	if (!results)
+		return NULL;
+
+	name = json_object_get_string(member(member(results, "platform"), "name"));
+	if (!name || strcmp(name, platform)) {
+		error_set(err, "%.300s: holds results of platform %s, not %s: name another file",
+			  path, name ? name : "null", platform);
+		results_free(results);
+		return NULL;
+	}
+	return results;
+}
+
+static bool same_member(struct json_object *a, struct json_object *b, const char *key)
+{
+	return json_object_equal(member(a, key), member(b, key));
+}
+
+static void replace(struct json_object *array, struct json_object *object,
+		    const char * const *key, size_t nr_keys)
+{
+	size_t i, k;
+
+	for (i = json_object_array_length(array); i-- > 0;) {
+		struct json_object *old = json_object_array_get_idx(array, i);
+
+		for (k = 0; k < nr_keys && same_member(old, object, key[k]); k++)
+			;
+		if (k == nr_keys)
+			json_object_array_del_idx(array, i, 1);
+	}
+	json_object_array_add(array, object);
+}
+
+void results_add_bar(struct json_object *results, const struct result_bar *bar)
+{
+	static const char * const key[] = { "bdf", "bar", "driver" };
+	struct json_object *object = json_object_new_object();
+
+	add_string(object, "bdf", bar->bdf);
+	add_hex(object, "vendor", 4, bar->vendor);
+	add_hex(object, "device", 4, bar->device);
+	add_string(object, "driver", bar->driver);
+	add_int(object, "bar", bar->bar);
+	add_int(object, "size", bar->size);
+	add_hex(object, "start", 0, bar->start);
+	add_hex(object, "flags", 0, bar->flags);
+	add_string(object, "claim", bar->claim);
+	add_string(object, "reason", bar->reason);
+	json_object_object_add(object, "expected_mmap",
+			       json_object_new_boolean(bar->expected_mmap));
+	json_object_object_add(object, "mmap",
+			       bar->mmap < 0 ? NULL : json_object_new_boolean(bar->mmap));
+
+	replace(member(results, "bars"), object, key, sizeof(key) / sizeof(*key));
+}
+
+static struct json_object *new_interval(const double *ends)
+{
+	struct json_object *array = json_object_new_array();
+
+	json_object_array_add(array, new_ns(ends[0]));
+	json_object_array_add(array, new_ns(ends[1]));
+	return array;
+}
+
+void results_add_timing(struct json_object *results, const struct result_timing *timing)
+{
+	static const char * const key[] = { "bdf", "bar", "driver", "path", "op" };
+	struct json_object *object = json_object_new_object();
+
+	add_string(object, "bdf", timing->bdf);
+	add_string(object, "driver", timing->driver);
+	add_int(object, "bar", timing->bar);
+	add_int(object, "offset", timing->offset);
+	add_string(object, "path", timing->path);
+	add_string(object, "op", timing->op);
+	add_int(object, "width", timing->width);
+	json_object_object_add(object, "median_ns", new_ns(timing->stats.median));
+	json_object_object_add(object, "min_ns", new_ns(timing->stats.min));
+	json_object_object_add(object, "p99_ns", new_ns(timing->stats.p99));
+	json_object_object_add(object, "ci95_ns", new_interval(timing->stats.ci95));
+	add_int(object, "samples", timing->stats.samples);
+	add_int(object, "batch", timing->batch);
+	add_known(object, "cpu", timing->cpu);
+	add_known(object, "node", timing->node);
+
+	replace(member(results, "timings"), object, key, sizeof(key) / sizeof(*key));
+}
+
+static void add_to(struct json_object *totals, const char *key, unsigned int more)
+{
+	add_int(totals, key, json_object_get_int64(member(totals, key)) + more);
+}
+
+void results_add_totals(struct json_object *results, const struct result_totals *more)
+{
+	struct json_object *totals = member(results, "totals");
+
+	add_to(totals, "pass", more->pass);
+	add_to(totals, "fail", more->fail);
+	add_to(totals, "skip", more->skip);
+	add_to(totals, "xfail", more->xfail);
+	add_to(totals, "error", more->error);
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t left = strlen(text);
+	ssize_t n;
+
+	while (left) {
+		n = write(fd, text, left);
+		if (n < 0)
+			return -1;
+		text += n;
+		left -= n;
+	}
+	return fsync(fd);
+}
+
+static void sync_directory(const char *path)
+{
+	char copy[PATH_MAX];
+	int fd;
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+
+	fsync(fd);
+	close(fd);
+}
+
+static int write_temporary(struct json_object *results, const char *path)
+{
+	const char *text = json_object_to_json_string_ext(results, JSON_C_TO_STRING_PRETTY |
+							  JSON_C_TO_STRING_SPACED |
+							  JSON_C_TO_STRING_NOSLASHESCAPE);
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	int ret;
+
+	if (fd < 0)
+		return -1;
+
+	ret = write_all(fd, text);
+	if (!ret)
+		ret = write_all(fd, "\n");
+	if (close(fd))
+		ret = -1;
+	return ret;
+}
+
+int results_save(struct json_object *results, const char *path, struct error *err)
+{
+	char temporary[PATH_MAX];
+
+	/* In the same directory: rename() does not cross file systems. */
+	snprintf(temporary, sizeof(temporary), "%s.%d.tmp", path, getpid());
+	if (write_temporary(results, temporary) || rename(temporary, path)) {
+		error_set(err, "%.300s: cannot write the results: %s", path, strerror(errno));
+		unlink(temporary);
+		return -1;
+	}
+	sync_directory(path);
+	return 0;
+}
+
+void results_free(struct json_object *results)
+{
+	json_object_put(results);
+}

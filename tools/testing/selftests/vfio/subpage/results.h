@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * results.json, schema 1. Fields may be added, never renamed:
+ *
+ *	{ "schema": 1,
+ *	  "platform": { "name", "arch", "page_size", "kernel", "accel", "cpus" },
+ *	  "bars": [ { "bdf", "vendor", "device", "driver", "bar", "size", "start",
+ *		      "flags", "claim", "reason", "expected_mmap", "mmap" } ],
+ *	  "timings": [ { "bdf", "driver", "bar", "offset", "path", "op", "width",
+ *			 "median_ns", "min_ns", "p99_ns", "ci95_ns": [ low, high ],
+ *			 "samples", "batch", "cpu", "node" } ],
+ *	  "totals": { "pass", "fail", "skip", "xfail", "error" } }
+ *
+ * "vendor", "device", "start" and "flags" (of the resource, as sysfs shows
+ * them) are strings in hexadecimal with a leading 0x, as 64 bits do not survive
+ * every JSON reader. Sizes and offsets are numbers in bytes. What is not known
+ * is null.
+ */
+#ifndef SUBPAGE_RESULTS_H
+#define SUBPAGE_RESULTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "error.h"
+#include "stats.h"
+#include "types.h"
+
+struct json_object;
+
+/**
+ * struct result_bar - one BAR under one driver
+ * @bdf: address of the device
+ * @vendor: vendor id
+ * @device: device id
+ * @driver: what the device is bound to
+ * @bar: number of the BAR
+ * @size: bytes
+ * @start: first CPU address, or first port
+ * @flags: of the resource
+ * @claim: of vfio-pci-subpage, "" for unknown
+ * @reason: that goes with it, "" for none
+ * @expected_mmap: whether region info should say that it can be mapped
+ * @mmap: whether it does; negative for unknown
+ */
+struct result_bar {
+	const char *bdf;
+	unsigned int vendor;
+	unsigned int device;
+	const char *driver;
+	unsigned int bar;
+	u64 size;
+	u64 start;
+	u64 flags;
+	const char *claim;
+	const char *reason;
+	bool expected_mmap;
+	int mmap;
+};
+
+/**
+ * struct result_timing - one timing
+ * @bdf: address of the device
+ * @driver: what the device is bound to
+ * @bar: number of the BAR
+ * @offset: of the register, bytes
+ * @width: of the access, bytes
+ * @path: "mmap", "pread" or "pwrite"
+ * @op: "read" or "write"
+ * @stats: nanoseconds
+ * @batch: accesses per sample
+ * @cpu: that it ran on, negative for unknown
+ * @node: NUMA node of its memory, negative for unknown
+ */
+struct result_timing {
+	const char *bdf;
+	const char *driver;
+	unsigned int bar;
+	u64 offset;
+	unsigned int width;
+	const char *path;
+	const char *op;
+	struct stats stats;
+	size_t batch;
+	int cpu;
+	int node;
+};
+
+/**
+ * struct result_totals - how many tests ended how
+ * @pass: passed
+ * @fail: failed
+ * @skip: did not apply
+ * @xfail: failed as expected
+ * @error: could not be run
+ */
+struct result_totals {
+	unsigned int pass;
+	unsigned int fail;
+	unsigned int skip;
+	unsigned int xfail;
+	unsigned int error;
+};
+
+/**
+ * results_load() - read a results file
+ * @path: the file
+ * @err: set on failure: unreadable, no JSON, not schema 1
+ *
+ * Return: the object, to be freed with results_free(), or NULL.
+ */
+struct json_object *results_load(const char *path, struct error *err);
+
+/**
+ * results_open() - begin results, or go on with those of a file
+ * @path: a results file, which need not exist
+ * @platform: name of the platform; must be that of the file, if it exists
+ * @accel: name of the accelerator
+ * @err: set on failure
+ *
+ * Return: the object, to be freed with results_free(), or NULL.
+ */
+struct json_object *results_open(const char *path, const char *platform,
+				 const char *accel, struct error *err);
+
+/**
+ * results_add_bar() - add a BAR
+ * @results: the object
+ * @bar: replaces the one of the same device, BAR and driver
+ */
+void results_add_bar(struct json_object *results, const struct result_bar *bar);
+
+/**
+ * results_add_timing() - add a timing
+ * @results: the object
+ * @timing: replaces the one of the same device, BAR, driver, path and operation
+ */
+void results_add_timing(struct json_object *results, const struct result_timing *timing);
+
+/**
+ * results_add_totals() - add to the totals
+ * @results: the object
+ * @totals: of this run
+ */
+void results_add_totals(struct json_object *results, const struct result_totals *totals);
+
+/**
+ * results_save() - write a results file atomically
+ * @results: the object
+ * @path: the file; has the old or the new content at any time
+ * @err: set on failure
+ *
+ * Return: 0 or -1.
+ */
+int results_save(struct json_object *results, const char *path, struct error *err);
+
+/**
+ * results_free() - free what results_load() or results_open() returned
+ * @results: the object, or NULL
+ */
+void results_free(struct json_object *results);
+
+#endif

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# The programs of the sub-page BAR suite. Include this after lib.mk: it then
+# adds to what a Makefile has already defined, and clashes with none of its
+# rules.
+
+SUBPAGE_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
+SUBPAGE_DRIVER := ../../../../drivers/vfio/pci/subpage
+
+SUBPAGE_TEST := $(OUTPUT)/vfio_pci_subpage_test
+SUBPAGE_REPORT := $(OUTPUT)/vfio_pci_subpage_report
+SUBPAGE_UNIT_TEST := $(OUTPUT)/vfio_pci_subpage_unit_test
+SUBPAGE_POLICY_TEST := $(OUTPUT)/vfio_pci_subpage_policy_test
+SUBPAGE_STALE_MAP := $(OUTPUT)/vfio_pci_subpage_stale_map
+
+# Those that are linked with the suite's library, and the others.
+SUBPAGE_LINKED := $(SUBPAGE_TEST) $(SUBPAGE_REPORT) $(SUBPAGE_UNIT_TEST)
+SUBPAGE_PROGS := $(SUBPAGE_LINKED) $(SUBPAGE_POLICY_TEST) $(SUBPAGE_STALE_MAP)
+
+SUBPAGE_C := $(sort $(wildcard $(SUBPAGE_DIR)/*.c))
+SUBPAGE_O := $(patsubst $(SUBPAGE_DIR)/%.c,$(OUTPUT)/subpage/%.o,$(SUBPAGE_C))
+SUBPAGE_PROGS_O := $(addsuffix .o,$(SUBPAGE_PROGS))
+SUBPAGE_POLICY_O := $(OUTPUT)/subpage/driver-policy.o
+SUBPAGE_ALL_O := $(SUBPAGE_O) $(SUBPAGE_PROGS_O) $(SUBPAGE_POLICY_O)
+SUBPAGE_D := $(SUBPAGE_ALL_O:.o=.d)
+
+SUBPAGE_CFLAGS = -std=gnu11 -Wall -Wextra -O2 -g -MD -MP
+SUBPAGE_CFLAGS += -I$(SUBPAGE_DIR) -isystem $(selfdir) $(KHDR_INCLUDES)
+SUBPAGE_LDLIBS = -ljson-c -lnuma -lm
+
+TEST_GEN_PROGS += $(SUBPAGE_TEST)
+TEST_GEN_PROGS_EXTENDED += $(filter-out $(SUBPAGE_TEST),$(SUBPAGE_PROGS))
+TEST_FILES += profiles
+EXTRA_CLEAN += $(SUBPAGE_ALL_O) $(SUBPAGE_D)
+
+all: $(SUBPAGE_PROGS)
+
+# Below $(OUTPUT), so that it makes that too.
+$(OUTPUT)/subpage:
+	$(Q)mkdir -p $@
+
+# The driver's own source speaks of u64 and bool, as tools/include does.
+$(SUBPAGE_POLICY_TEST).o $(SUBPAGE_POLICY_O): SUBPAGE_CFLAGS += -isystem $(top_srcdir)/tools/include
+
+# The harness hands every test parameters that few of them need.
+$(SUBPAGE_PROGS_O): SUBPAGE_CFLAGS += -Wno-unused-parameter
+
+$(SUBPAGE_O): $(OUTPUT)/subpage/%.o: $(SUBPAGE_DIR)/%.c
+$(SUBPAGE_PROGS_O): $(OUTPUT)/%.o: %.c
+$(SUBPAGE_POLICY_O): $(SUBPAGE_DRIVER)/policy.c
+$(SUBPAGE_ALL_O): | $(OUTPUT)/subpage
+	$(call msg,CC,,$@)
+	$(Q)$(CC) $(SUBPAGE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(TARGET_ARCH) -c $< -o $@
+
+$(SUBPAGE_LINKED): $(SUBPAGE_O)
+$(SUBPAGE_LINKED): SUBPAGE_LIBS := $(SUBPAGE_LDLIBS)
+$(SUBPAGE_POLICY_TEST): $(SUBPAGE_POLICY_O)
+$(SUBPAGE_PROGS): %: %.o
+	$(call msg,LINK,,$@)
+	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(TARGET_ARCH) $^ $(SUBPAGE_LIBS) $(LDLIBS) -o $@
+
+# The test looks for its profiles beside itself, also where it is built.
+ifneq ($(realpath $(OUTPUT)),$(realpath $(CURDIR)))
+SUBPAGE_PROFILES := $(addprefix $(OUTPUT)/,$(wildcard profiles/*.profile))
+EXTRA_CLEAN += $(SUBPAGE_PROFILES)
+
+all: $(SUBPAGE_PROFILES)
+
+$(OUTPUT)/profiles: | $(OUTPUT)/subpage
+	$(Q)mkdir -p $@
+
+$(SUBPAGE_PROFILES): $(OUTPUT)/%: % | $(OUTPUT)/profiles
+	$(Q)cp $< $@
+endif
+
+-include $(SUBPAGE_D)

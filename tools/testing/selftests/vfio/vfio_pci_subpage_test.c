@@ -1,0 +1,878 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests how the BARs of VFIO devices can be mapped, above all those smaller
+ * than a page: against what sysfs and /proc/iomem say about them, through both
+ * paths, and against the clock.
+ *
+ * The devices stay bound to what they are bound to. Every BAR of every device
+ * is a variant of the fixture, so a test is named like
+ * bar.0000:01:00.0-bar0.mmap.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+
+#include "kselftest_harness.h"
+
+#include "address.h"
+#include "cpu.h"
+#include "exclusive.h"
+#include "expect.h"
+#include "mmio.h"
+#include "options.h"
+#include "results.h"
+#include "timing.h"
+#include "vfio_backend.h"
+#include "vfio_device.h"
+
+#define MAX_REGISTERS	8
+#define TIMING_TIMEOUT	3600	/* seconds: --samples may ask for many */
+
+/* A device under test. */
+struct subject {
+	const struct pci_device *dev;
+	int fd;
+	struct error open_error;
+};
+
+/* What the timing tests hand to the parent process. */
+struct measured {
+	bool valid;
+	struct safe_register reg;
+	const char *path;
+	const char *op;
+	struct stats stats;
+	int cpu;
+	int node;
+};
+
+enum {
+	READ_MMAP,
+	READ_PREAD,
+	WRITE_MMAP,
+	WRITE_PWRITE,
+	NR_MEASURED
+};
+
+/* A BAR under test. Lies in memory that the tests' processes share. */
+struct bar_case {
+	const struct subject *subject;
+	unsigned int number;
+	struct bar_facts facts;
+	bool expected_mmap;
+	int mmap;
+	struct safe_register reg[MAX_REGISTERS];
+	size_t nr_reg;
+	struct measured measured[NR_MEASURED];
+	char name[32];
+	enum verdict claim_verdict;
+	struct error claim_why;
+};
+
+static struct options options;
+static struct profile_set profiles;
+static struct pci_scan scan;
+static struct iomem iomem;
+static struct vfio_backend *backend;
+static struct json_object *results;
+static struct subject *subjects;
+static size_t nr_subjects;
+static struct bar_case *cases;
+static size_t nr_cases;
+
+static u64 page_size(void)
+{
+	return sysconf(_SC_PAGESIZE);
+}
+
+static u64 round_to_page(u64 size)
+{
+	return (size + page_size() - 1) & ~(page_size() - 1);
+}
+
+FIXTURE(bar)
+{
+	struct bar_case *c;
+	int fd;
+	struct vfio_region_info info;
+	u16 command;
+	void *map;
+};
+
+FIXTURE_VARIANT(bar)
+{
+	struct bar_case *c;
+};
+
+FIXTURE_SETUP(bar)
+{
+	const struct subject *subject = variant->c->subject;
+	int unassigned = sysfs_unassigned_bar(subject->dev);
+
+	self->c = variant->c;
+	self->fd = subject->fd;
+	if (self->fd < 0 && unassigned >= 0)
+		SKIP(return,
+		     "the kernel enables no device with an unassigned BAR: BAR%d has no address",
+		     unassigned);
+
+	ASSERT_LE(0, self->fd)
+		TH_LOG("%s", subject->open_error.text);
+	ASSERT_EQ(0, vfio_region(self->fd, self->c->number, &self->info));
+	ASSERT_EQ(0, vfio_decode_enable(self->fd, &self->command));
+}
+
+FIXTURE_TEARDOWN(bar)
+{
+	if (self->map)
+		munmap(self->map, round_to_page(self->info.size));
+	EXPECT_EQ(0, vfio_decode_restore(self->fd, self->command));
+}
+
+static bool is_mappable(const struct vfio_region_info *info)
+{
+	return info->flags & VFIO_REGION_INFO_FLAG_MMAP;
+}
+
+static bool regions_overlap(const struct vfio_region_info *a, const struct vfio_region_info *b)
+{
+	return a->size && b->size && a->offset < b->offset + b->size &&
+	       b->offset < a->offset + a->size;
+}
+
+static int count_overlaps(int fd, const struct vfio_region_info *info)
+{
+	int nr = vfio_nr_regions(fd), count = 0, i;
+	struct vfio_region_info other;
+
+	for (i = 0; i < nr; i++) {
+		/* A device need not have each of the fixed regions. */
+		if ((u32)i == info->index || vfio_region(fd, i, &other))
+			continue;
+		count += regions_overlap(info, &other);
+	}
+	return count;
+}
+
+TEST_F(bar, region_info)
+{
+	const u32 access = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
+	struct bar_case *c = self->c;
+
+	EXPECT_EQ(access, self->info.flags & access);
+	EXPECT_EQ(c->expected_mmap, is_mappable(&self->info))
+		TH_LOG("0x%llx bytes at 0x%llx under %s: must %sbe mappable",
+		       c->facts.size, c->facts.start, c->subject->dev->driver,
+		       c->expected_mmap ? "" : "not ");
+	EXPECT_EQ(c->facts.size, self->info.size);
+	EXPECT_EQ(0, self->info.offset % page_size());
+	EXPECT_EQ(0, count_overlaps(self->fd, &self->info));
+}
+
+/* The address that the device answers to is the one that the kernel believes in. */
+TEST_F(bar, address)
+{
+	const struct bar_facts *facts = &self->c->facts;
+	u64 address;
+
+	if (!(facts->flags & RES_MEM))
+		SKIP(return, "not a memory BAR");
+	if (facts->is_vf || facts->flags & RES_PCI_FIXED)
+		SKIP(return, "the address is not in the BAR register");
+
+	ASSERT_TRUE(address_read(self->c->subject->dev, self->c->number, &address));
+	EXPECT_TRUE(address_offset_known(&scan, address - facts->start))
+		TH_LOG("the register says 0x%llx, the kernel 0x%llx", address, facts->start);
+}
+
+TEST_F(bar, page_exclusive)
+{
+	const char *bdf = self->c->subject->dev->bdf;
+	struct error err = { "" }, intruder = { "" };
+	struct pci_scan now;
+	struct iomem map;
+
+	if (!bar_is_subpage(&self->c->facts))
+		SKIP(return, "not a sub-page memory BAR");
+	if (!is_mappable(&self->info))
+		SKIP(return, "the BAR is not mappable, so its page may be shared");
+
+	/* Not what was read at the start: what holds while the device is open. */
+	ASSERT_EQ(0, sysfs_scan(&now, &err))
+		TH_LOG("%s", err.text);
+	ASSERT_EQ(0, iomem_read(&map, &err))
+		TH_LOG("%s", err.text);
+	ASSERT_NE(NULL, sysfs_find(&now, bdf));
+	EXPECT_EQ(0, page_intruders(&now, &map, sysfs_find(&now, bdf), self->c->number,
+				    page_size(), &intruder))
+		TH_LOG("%s", intruder.text);
+
+	iomem_free(&map);
+	sysfs_scan_free(&now);
+}
+
+static int try_map(int fd, u64 offset, u64 len)
+{
+	void *address;
+	int ret = vfio_map(fd, offset, len, &address);
+
+	if (!ret)
+		munmap(address, len);
+	return ret;
+}
+
+TEST_F(bar, mmap)
+{
+	u64 len = round_to_page(self->info.size), offset = self->info.offset;
+
+	EXPECT_EQ(is_mappable(&self->info) ? 0 : -EINVAL, try_map(self->fd, offset, len));
+	EXPECT_EQ(-EINVAL, try_map(self->fd, offset, len + page_size()));
+	EXPECT_EQ(-EINVAL, try_map(self->fd, offset + len, page_size()));
+}
+
+/* The first safe register; of those that may be written, if asked for. */
+static const struct safe_register *pick_register(const struct bar_case *c, bool writable)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_reg; i++)
+		if (!writable || c->reg[i].readback != READBACK_NONE)
+			return &c->reg[i];
+	return NULL;
+}
+
+/* The reason for a skip, with the line that makes it go away. */
+static const char *no_register(const struct bar_case *c, const char *access)
+{
+	const struct pci_device *dev = c->subject->dev;
+	static struct error text;
+
+	error_set(&text,
+		  "no %.2s register of %04x:%04x BAR%u is known to be safe: name one in a profile, or with --register '%s bar=%u offset=0x0 width=4 access=%s'",
+		  access, dev->vendor, dev->device, c->number, dev->bdf, c->number, access);
+	return text.text;
+}
+
+/* Map the BAR if that is possible; returns the address of the register or NULL. */
+static int map_register(struct _test_data_bar *self, const struct safe_register *reg,
+			void **address)
+{
+	int ret;
+
+	*address = NULL;
+	if (!is_mappable(&self->info))
+		return 0;
+
+	if (!self->map) {
+		ret = vfio_map(self->fd, self->info.offset, round_to_page(self->info.size),
+			       &self->map);
+		if (ret) {
+			self->map = NULL;
+			return ret;
+		}
+	}
+	*address = (char *)self->map + reg->offset;
+	return 0;
+}
+
+static u64 all_ones(unsigned int width)
+{
+	return width == 8 ? U64_MAX : (1ULL << (width * 8)) - 1;
+}
+
+/* Both paths read all ones where nobody answers, and so would agree. */
+static bool may_read_all_ones(const struct safe_register *reg)
+{
+	return reg->mask || reg->readback != READBACK_NONE;
+}
+
+TEST_F(bar, paths_agree)
+{
+	struct bar_case *c = self->c;
+	void *address;
+	size_t i;
+
+	if (!c->nr_reg)
+		SKIP(return, "%s", no_register(c, "ro"));
+	if (!is_mappable(&self->info))
+		SKIP(return, "the BAR is not mappable: there is only one path");
+
+	for (i = 0; i < c->nr_reg; i++) {
+		const struct safe_register *reg = &c->reg[i];
+		u64 read = 0, mapped;
+
+		ASSERT_EQ(0, map_register(self, reg, &address));
+		mapped = mmio_read(address, reg->width);
+		ASSERT_EQ(0, vfio_read(self->fd, self->info.offset + reg->offset,
+				       reg->width, &read));
+		EXPECT_EQ(read, mapped)
+			TH_LOG("register at 0x%llx", reg->offset);
+		EXPECT_EQ(reg->value & reg->mask, mapped & reg->mask)
+			TH_LOG("register at 0x%llx", reg->offset);
+		EXPECT_TRUE(may_read_all_ones(reg) || mapped != all_ones(reg->width))
+			TH_LOG("register at 0x%llx: nobody answers at this address", reg->offset);
+	}
+}
+
+static void record(struct bar_case *c, unsigned int slot, const struct safe_register *reg,
+		   const char *path, const char *op, const struct timed_path *timed,
+		   const struct near *near)
+{
+	c->measured[slot] = (struct measured) {
+		.valid = true,
+		.reg = *reg,
+		.path = path,
+		.op = op,
+		.stats = timed->stats,
+		.cpu = near->cpu,
+		.node = near->node,
+	};
+}
+
+static void print_timing(const struct bar_case *c, const struct safe_register *reg,
+			 const char *op, const struct timed_path *file,
+			 const struct timed_path *mapped, const struct near *near)
+{
+	char text[128] = "trapped";
+
+	if (mapped)
+		snprintf(text, sizeof(text), "mapped %.1f ns, ratio %.1f",
+			 mapped->stats.median, file->stats.median / mapped->stats.median);
+	ksft_print_msg("%s: %s %u bytes at 0x%llx: p%s %.1f ns, %s (medians of %zu x %zu, %s)\n",
+		       c->name, op, reg->width, reg->offset, op, file->stats.median, text,
+		       options.samples, options.batch, near->note.text);
+}
+
+/* Times the paths to a register: both if it is mapped, else the trapped one. */
+static int time_register(struct bar_case *c, struct timed_path path[2],
+			 const struct safe_register *reg, struct error *err)
+{
+	bool write = path[0].write, is_mapped = path[1].address;
+	const char *op = write ? "write" : "read";
+	struct near near;
+
+	near_enter(c->subject->dev->numa_node, &near);
+	if (timing_run(path, is_mapped ? 2 : 1, &near, options.samples, options.batch, err))
+		return -1;
+
+	record(c, write ? WRITE_PWRITE : READ_PREAD, reg, write ? "pwrite" : "pread", op,
+	       &path[0], &near);
+	if (is_mapped)
+		record(c, write ? WRITE_MMAP : READ_MMAP, reg, "mmap", op, &path[1], &near);
+	print_timing(c, reg, op, &path[0], is_mapped ? &path[1] : NULL, &near);
+	return 0;
+}
+
+static void init_paths(struct timed_path path[2], const struct _test_data_bar *self,
+		       const struct safe_register *reg, void *address)
+{
+	path[0] = (struct timed_path) {
+		.fd = self->fd,
+		.offset = self->info.offset + reg->offset,
+		.width = reg->width,
+	};
+	path[1] = path[0];
+	path[1].address = address;
+}
+
+TEST_F_TIMEOUT(bar, time_read, TIMING_TIMEOUT)
+{
+	const struct safe_register *reg = pick_register(self->c, false);
+	struct timed_path path[2];
+	struct error err;
+	void *address;
+
+	if (!reg)
+		SKIP(return, "%s", no_register(self->c, "ro"));
+
+	ASSERT_EQ(0, map_register(self, reg, &address));
+	init_paths(path, self, reg, address);
+	ASSERT_EQ(0, time_register(self->c, path, reg, &err))
+		TH_LOG("%s", err.text);
+
+	EXPECT_LT(0, path[0].stats.median);
+	EXPECT_TRUE(!address || path[1].stats.median > 0);
+}
+
+static void make_writes(struct timed_path path[2], u64 value)
+{
+	int i;
+
+	for (i = 0; i < 2; i++) {
+		path[i].write = true;
+		path[i].value = value;
+	}
+}
+
+/* What was written if this was read, and the other way round. */
+static u64 mirror(const struct safe_register *reg, u64 value)
+{
+	return (reg->readback == READBACK_INVERTED ? ~value : value) & all_ones(reg->width);
+}
+
+/* What is written by one path is read by the other. */
+static int check_write(const struct timed_path *file, void *address,
+		       const struct safe_register *reg, u64 value)
+{
+	u64 back = 0;
+	int ret;
+
+	if (address) {
+		mmio_write(address, reg->width, value);
+		ret = vfio_read(file->fd, file->offset, reg->width, &back);
+		if (ret || back != mirror(reg, value))
+			return -1;
+		value = mirror(reg, ~mirror(reg, value));
+	}
+
+	ret = vfio_write(file->fd, file->offset, reg->width, value);
+	if (ret)
+		return ret;
+	if (address)
+		back = mmio_read(address, reg->width);
+	else
+		ret = vfio_read(file->fd, file->offset, reg->width, &back);
+
+	return ret || back != mirror(reg, value) ? -1 : 0;
+}
+
+TEST_F_TIMEOUT(bar, time_write, TIMING_TIMEOUT)
+{
+	const struct safe_register *reg = pick_register(self->c, true);
+	int before, timed, after, restored;
+	struct error err = { "" };
+	struct timed_path path[2];
+	u64 original, value;
+	void *address;
+
+	if (!reg)
+		SKIP(return, "%s", no_register(self->c, "rw readback=same"));
+
+	ASSERT_EQ(0, map_register(self, reg, &address));
+	init_paths(path, self, reg, address);
+	ASSERT_EQ(0, vfio_read(self->fd, path[0].offset, reg->width, &original));
+
+	/* Nothing may return from here before the register is restored. */
+	value = mirror(reg, ~original ^ 0x5a);
+	make_writes(path, value);
+	before = check_write(&path[0], address, reg, value);
+	timed = before ? 0 : time_register(self->c, path, reg, &err);
+	after = check_write(&path[0], address, reg, value);
+	restored = vfio_write(self->fd, path[0].offset, reg->width, mirror(reg, original));
+
+	EXPECT_EQ(0, before)
+		TH_LOG("register at 0x%llx does not read back as described", reg->offset);
+	EXPECT_EQ(0, timed)
+		TH_LOG("%s", err.text);
+	EXPECT_EQ(0, after)
+		TH_LOG("register at 0x%llx does not read back after many writes", reg->offset);
+	EXPECT_EQ(0, restored);
+	EXPECT_EQ(0, vfio_read(self->fd, path[0].offset, reg->width, &value));
+	EXPECT_EQ(original, value)
+		TH_LOG("register at 0x%llx was not restored", reg->offset);
+	EXPECT_TRUE(before || timed || !address || path[1].stats.median > 0);
+}
+
+/*
+ * What vfio-pci-subpage says in sysfs. Needs no open device, and so also says
+ * something about one that cannot be opened.
+ */
+FIXTURE(claim)
+{
+};
+
+FIXTURE_VARIANT(claim)
+{
+	struct bar_case *c;
+};
+
+FIXTURE_SETUP(claim)
+{
+	if (!variant)
+		SKIP(return, "no device is bound to " DRIVER_SUBPAGE);
+}
+
+FIXTURE_TEARDOWN(claim)
+{
+}
+
+TEST_F(claim, holds)
+{
+	const struct bar_case *c = variant->c;
+
+	ASSERT_NE(VERDICT_REFUTED, c->claim_verdict)
+		TH_LOG("claim '%s' reason '%s': %s", c->facts.claim, c->facts.reason,
+		       c->claim_why.text);
+
+	if (c->facts.claim[0])
+		ksft_print_msg("%s: claim %s%s%s, %s: %s\n", c->name, c->facts.claim,
+			       c->facts.reason[0] ? " because " : "", c->facts.reason,
+			       c->claim_verdict == VERDICT_ACCEPTED ? "not verifiable" : "verified",
+			       c->claim_why.text);
+}
+
+static void read_claim(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "vfio_pci_subpage/bar%u_claim", bar);
+	sysfs_read_attr(dev, name, facts->claim, sizeof(facts->claim));
+	snprintf(name, sizeof(name), "vfio_pci_subpage/bar%u_reason", bar);
+	sysfs_read_attr(dev, name, facts->reason, sizeof(facts->reason));
+}
+
+static bool relocation_is_off(void)
+{
+	char value[16];
+
+	return sysfs_read_parameter("relocate", value, sizeof(value)) && value[0] == 'N';
+}
+
+static void read_facts(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts)
+{
+	const struct pci_resource *res = &dev->res[bar];
+
+	*facts = (struct bar_facts) {
+		.bdf = dev->bdf,
+		.start = res->start,
+		.size = sysfs_resource_size(res),
+		.flags = res->flags,
+		.page_size = page_size(),
+		.by_subpage = !strcmp(dev->driver, DRIVER_SUBPAGE),
+		.is_vf = dev->is_vf,
+		.relocate_off = relocation_is_off(),
+	};
+	if (facts->by_subpage)
+		read_claim(dev, bar, facts);
+}
+
+static size_t named_registers(const struct bar_case *c, struct safe_register *reg)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < options.nr_reg && n < MAX_REGISTERS; i++)
+		if (!strcmp(options.reg[i].bdf, c->subject->dev->bdf) &&
+		    options.reg[i].reg.bar == c->number)
+			reg[n++] = options.reg[i].reg;
+	return n;
+}
+
+/* The user's own registers come first; those outside the BAR do not count. */
+static void find_registers(struct bar_case *c)
+{
+	const struct pci_device *dev = c->subject->dev;
+	struct safe_register found[MAX_REGISTERS];
+	size_t n, i;
+
+	n = named_registers(c, found);
+	n += profile_set_registers(&profiles, dev->vendor, dev->device, dev->class, c->number,
+				   found + n, MAX_REGISTERS - n);
+	for (i = 0; i < n; i++)
+		if (found[i].offset + found[i].width <= c->facts.size)
+			c->reg[c->nr_reg++] = found[i];
+}
+
+static void init_case(struct bar_case *c, const struct subject *subject, unsigned int bar)
+{
+	c->subject = subject;
+	c->number = bar;
+	c->mmap = -1;
+	snprintf(c->name, sizeof(c->name), "%.19s-bar%u", subject->dev->bdf, bar);
+	read_facts(subject->dev, bar, &c->facts);
+	find_registers(c);
+}
+
+static int init_cases(struct error *err)
+{
+	size_t size = nr_subjects * SYSFS_NR_BARS * sizeof(*cases), s;
+	unsigned int bar;
+
+	if (!nr_subjects)
+		return 0;
+
+	cases = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (cases == MAP_FAILED)
+		return error_set(err, "no memory for %zu devices", nr_subjects);
+
+	for (s = 0; s < nr_subjects; s++)
+		for (bar = 0; bar < SYSFS_NR_BARS; bar++)
+			if (sysfs_resource_size(&subjects[s].dev->res[bar]))
+				init_case(&cases[nr_cases++], &subjects[s], bar);
+	return 0;
+}
+
+/* Before any device is open: that adds reservations of its own. */
+static void expect_cases(void)
+{
+	size_t i;
+
+	for (i = 0; i < nr_cases; i++) {
+		struct bar_case *c = &cases[i];
+
+		c->expected_mmap = expect_mmap(&c->facts, &iomem);
+		if (c->facts.by_subpage)
+			c->claim_verdict = expect_claim(&c->facts, &iomem, &c->claim_why);
+	}
+}
+
+static void observe_cases(void)
+{
+	struct vfio_region_info info;
+	size_t i;
+
+	for (i = 0; i < nr_cases; i++) {
+		int fd = cases[i].subject->fd;
+
+		if (fd >= 0 && !vfio_region(fd, cases[i].number, &info))
+			cases[i].mmap = is_mappable(&info);
+	}
+}
+
+static int attach_subjects(struct error *err)
+{
+	size_t i;
+
+	backend = backend_group_create(err);
+	if (!backend)
+		return -1;
+
+	for (i = 0; i < nr_subjects; i++)
+		if (backend->ops->attach(backend, &scan, subjects[i].dev, err))
+			return -1;
+	return 0;
+}
+
+/*
+ * All devices are opened once, and stay open until the end: opening resets a
+ * device, which is slow, and pages have to be exclusive while all are in use.
+ * One that cannot be opened fails its own tests only.
+ */
+static void open_subjects(void)
+{
+	size_t i;
+
+	for (i = 0; i < nr_subjects; i++) {
+		struct subject *subject = &subjects[i];
+
+		subject->fd = backend->ops->open(backend, subject->dev, &subject->open_error);
+	}
+}
+
+static int add_subject(const struct pci_device *dev, struct error *err)
+{
+	struct subject *grown = reallocarray(subjects, nr_subjects + 1, sizeof(*grown));
+
+	if (!grown)
+		return error_set(err, "no memory for %s", dev->bdf);
+
+	subjects = grown;
+	subjects[nr_subjects++] = (struct subject) { .dev = dev, .fd = -1 };
+	return 0;
+}
+
+static int add_named(const char *bdf, struct error *err)
+{
+	const struct pci_device *dev = sysfs_find(&scan, bdf);
+
+	if (!dev)
+		return error_set(err, "%s: there is no such PCI device: lspci -D lists them", bdf);
+	if (!dev->is_vfio)
+		return error_set(err,
+				 "%s is not bound to VFIO but to %s: bind it to vfio-pci or vfio-pci-subpage",
+				 bdf, dev->driver[0] ? dev->driver : "no driver");
+
+	return add_subject(dev, err);
+}
+
+static int choose_subjects(struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < options.nr_bdf; i++)
+		if (add_named(options.bdf[i], err))
+			return -1;
+	if (options.nr_bdf)
+		return 0;
+
+	for (i = 0; i < scan.nr; i++)
+		if (scan.dev[i].is_vfio && add_subject(&scan.dev[i], err))
+			return -1;
+	return 0;
+}
+
+/* What the fixtures get to see of a case. */
+struct variant {
+	struct __fixture_variant_metadata meta;
+	struct bar_case *c;
+};
+
+static int add_variant(struct __fixture_metadata *fixture, struct bar_case *c,
+		       struct error *err)
+{
+	struct variant *variant = calloc(1, sizeof(*variant));
+
+	if (!variant)
+		return error_set(err, "no memory for the tests of %s", c->name);
+
+	variant->c = c;
+	variant->meta.name = c->name;
+	variant->meta.data = &variant->c;
+	__register_fixture_variant(fixture, &variant->meta);
+	return 0;
+}
+
+static int add_variants(struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < nr_cases; i++) {
+		if (add_variant(&_bar_fixture_object, &cases[i], err))
+			return -1;
+		if (cases[i].facts.by_subpage &&
+		    add_variant(&_claim_fixture_object, &cases[i], err))
+			return -1;
+	}
+	return 0;
+}
+
+static void save_bar(const struct bar_case *c)
+{
+	const struct pci_device *dev = c->subject->dev;
+	struct result_bar bar = {
+		.bdf = dev->bdf,
+		.vendor = dev->vendor,
+		.device = dev->device,
+		.driver = dev->driver,
+		.bar = c->number,
+		.size = c->facts.size,
+		.start = c->facts.start,
+		.flags = c->facts.flags,
+		.claim = c->facts.claim,
+		.reason = c->facts.reason,
+		.expected_mmap = c->expected_mmap,
+		.mmap = c->mmap,
+	};
+
+	results_add_bar(results, &bar);
+}
+
+static void save_timing(const struct bar_case *c, const struct measured *measured)
+{
+	struct result_timing timing = {
+		.bdf = c->subject->dev->bdf,
+		.driver = c->subject->dev->driver,
+		.bar = c->number,
+		.offset = measured->reg.offset,
+		.width = measured->reg.width,
+		.path = measured->path,
+		.op = measured->op,
+		.stats = measured->stats,
+		.batch = options.batch,
+		.cpu = measured->cpu,
+		.node = measured->node,
+	};
+
+	results_add_timing(results, &timing);
+}
+
+static void save_totals(void)
+{
+	struct result_totals totals = {
+		.pass = ksft_cnt.ksft_pass + ksft_cnt.ksft_xpass,
+		.fail = ksft_cnt.ksft_fail,
+		.skip = ksft_cnt.ksft_xskip,
+		.xfail = ksft_cnt.ksft_xfail,
+		.error = ksft_cnt.ksft_error,
+	};
+
+	results_add_totals(results, &totals);
+}
+
+static void complain(const struct error *err)
+{
+	fprintf(stderr, "vfio_pci_subpage_test: %s\n", err->text);
+}
+
+/* The harness ends with exit(), so this is where the program goes on. */
+static void save_results(void)
+{
+	struct error err;
+	unsigned int m;
+	size_t i;
+
+	if (!results || !ksft_plan)
+		return;
+
+	for (i = 0; i < nr_cases; i++) {
+		save_bar(&cases[i]);
+		for (m = 0; m < NR_MEASURED; m++)
+			if (cases[i].measured[m].valid)
+				save_timing(&cases[i], &cases[i].measured[m]);
+	}
+	save_totals();
+
+	if (results_save(results, options.results, &err)) {
+		complain(&err);
+		fflush(NULL);
+		_exit(KSFT_FAIL);
+	}
+}
+
+static void skip_without_device(void)
+{
+	ksft_print_header();
+	ksft_exit_skip("no PCI device with a BAR is bound to VFIO: bind one to vfio-pci-subpage\n");
+}
+
+static int prepare(int argc, char **argv, struct error *err)
+{
+	if (options_parse(argc, argv, getenv("VFIO_SELFTESTS_BDF"), &options, err))
+		return -1;
+	if (options.help)
+		return 0;
+	if (profile_set_load(options.profiles, &profiles, err))
+		return -1;
+	if (sysfs_scan(&scan, err) || choose_subjects(err) || init_cases(err))
+		return -1;
+
+	return add_variants(err);
+}
+
+static int prepare_run(struct error *err)
+{
+	if (options.results) {
+		results = results_open(options.results, options.platform, options.accel, err);
+		if (!results)
+			return -1;
+	}
+	if (attach_subjects(err) || iomem_read(&iomem, err))
+		return -1;
+
+	expect_cases();
+	open_subjects();
+	observe_cases();
+	return atexit(save_results) ? error_set(err, "no memory") : 0;
+}
+
+int main(int argc, char **argv)
+{
+	struct error err;
+
+	if (prepare(argc, argv, &err)) {
+		complain(&err);
+		return KSFT_FAIL;
+	}
+	if (options.help) {
+		fputs(options_help(), stdout);
+		return KSFT_PASS;
+	}
+	if (!nr_cases && !options.list_only)
+		skip_without_device();
+	if (!options.list_only && prepare_run(&err)) {
+		complain(&err);
+		return KSFT_FAIL;
+	}
+	return test_harness_run(options.harness_argc, options.harness_argv);
+}

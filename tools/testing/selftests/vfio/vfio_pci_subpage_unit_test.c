@@ -1,0 +1,1138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Unit tests of what the suite computes. They need no device and no privilege.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <json-c/json.h>
+
+#include "kselftest_harness.h"
+
+#include "address.h"
+#include "exclusive.h"
+#include "expect.h"
+#include "iomem.h"
+#include "mmio.h"
+#include "options.h"
+#include "profile.h"
+#include "results.h"
+#include "stats.h"
+#include "sysfs.h"
+
+#define PAGE	4096ULL
+#define BDF	"0000:02:01.0"
+
+static FILE *text_file(const char *text)
+{
+	FILE *file = fmemopen(NULL, strlen(text) + 1, "w+");
+
+	if (!file) {
+		perror("fmemopen");
+		exit(KSFT_FAIL);
+	}
+	fputs(text, file);
+	rewind(file);
+	return file;
+}
+
+/* Statistics. */
+
+TEST(stats_odd)
+{
+	double sample[] = { 5, 1, 4, 2, 3 };
+	struct stats stats;
+
+	stats_compute(sample, 5, &stats);
+	EXPECT_EQ(3, stats.median);
+	EXPECT_EQ(1, stats.min);
+	EXPECT_EQ(5, stats.p99);
+	EXPECT_EQ(1, stats.ci95[0]);
+	EXPECT_EQ(5, stats.ci95[1]);
+	EXPECT_EQ(5, stats.samples);
+}
+
+TEST(stats_even)
+{
+	double sample[] = { 10, 40, 20, 30 };
+	struct stats stats;
+
+	stats_compute(sample, 4, &stats);
+	EXPECT_EQ(25, stats.median);
+	EXPECT_EQ(10, stats.min);
+}
+
+/*
+ * For 1 to 100: ranks 50 - 9.8 = 40.2 and 50 + 9.8 + 1 = 60.8, which are
+ * rounded outwards to 40 and 61.
+ */
+TEST(stats_hundred)
+{
+	double sample[100];
+	struct stats stats;
+	int i;
+
+	for (i = 0; i < 100; i++)
+		sample[i] = (i * 37) % 100 + 1;
+	stats_compute(sample, 100, &stats);
+	EXPECT_EQ(50.5, stats.median);
+	EXPECT_EQ(99, stats.p99);
+	EXPECT_EQ(40, stats.ci95[0]);
+	EXPECT_EQ(61, stats.ci95[1]);
+}
+
+TEST(stats_one_and_none)
+{
+	double sample[] = { 7 };
+	struct stats stats;
+
+	stats_compute(sample, 1, &stats);
+	EXPECT_EQ(7, stats.median);
+	EXPECT_EQ(7, stats.p99);
+	EXPECT_EQ(7, stats.ci95[0]);
+	EXPECT_EQ(7, stats.ci95[1]);
+
+	stats_compute(sample, 0, &stats);
+	EXPECT_EQ(0, stats.samples);
+	EXPECT_EQ(0, stats.median);
+}
+
+/* Register accesses. */
+
+TEST(mmio_widths)
+{
+	union {
+		u64 whole;
+		u8 byte[8];
+	} memory = { .byte = { 1, 2, 3, 4, 5, 6, 7, 8 } };
+
+	EXPECT_EQ(0x01, mmio_read(&memory, 1));
+	EXPECT_EQ(0x0201, mmio_read(&memory, 2));
+	EXPECT_EQ(0x04030201, mmio_read(&memory, 4));
+	EXPECT_EQ(0x0807060504030201, mmio_read(&memory, 8));
+
+	mmio_write(&memory.byte[4], 2, 0xaabb);
+	EXPECT_EQ(0xbb, memory.byte[4]);
+	EXPECT_EQ(0xaa, memory.byte[5]);
+	EXPECT_EQ(4, memory.byte[3]);
+	EXPECT_EQ(7, memory.byte[6]);
+}
+
+/* PCI addresses and resources. */
+
+TEST(bdf_forms)
+{
+	char bdf[SYSFS_BDF_LEN];
+
+	EXPECT_TRUE(sysfs_parse_bdf("0000:01:00.0", bdf));
+	EXPECT_STREQ("0000:01:00.0", bdf);
+	EXPECT_TRUE(sysfs_parse_bdf("01:1f.7", bdf));
+	EXPECT_STREQ("0000:01:1f.7", bdf);
+	EXPECT_TRUE(sysfs_parse_bdf("10000:AB:00.0", bdf));
+	EXPECT_STREQ("10000:ab:00.0", bdf);
+}
+
+TEST(bdf_rejected)
+{
+	static const char * const wrong[] = {
+		"", "01:00", "01:00.8", "01:20.0", "0000:01:00.0x", "0000:01:00.0 ", " 01:00.0",
+		"eth0", "0000:101:00.0", "-1:00.0", "0000:01:00.",
+	};
+	char bdf[SYSFS_BDF_LEN];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong); i++) {
+		EXPECT_FALSE(sysfs_parse_bdf(wrong[i], bdf))
+			TH_LOG("'%s' was taken as %s", wrong[i], bdf);
+	}
+}
+
+TEST(resource_line)
+{
+	struct pci_resource res;
+
+	ASSERT_TRUE(sysfs_parse_resource("0x00000000fe240100 0x00000000fe2401ff 0x0000040200\n",
+					 &res));
+	EXPECT_EQ(0xfe240100, res.start);
+	EXPECT_EQ(0xfe2401ff, res.end);
+	EXPECT_EQ(0x40200, res.flags);
+	EXPECT_EQ(256, sysfs_resource_size(&res));
+}
+
+TEST(resource_line_extremes)
+{
+	struct pci_resource res;
+
+	ASSERT_TRUE(sysfs_parse_resource("0x0000000000000000 0x0000000000000000 0x0000000000000000",
+					 &res));
+	EXPECT_EQ(0, sysfs_resource_size(&res));
+
+	ASSERT_TRUE(sysfs_parse_resource("0xffffffffffff0000 0xffffffffffffffff 0x0000000000140204",
+					 &res));
+	EXPECT_EQ(0x10000, sysfs_resource_size(&res));
+
+	/* Unassigned: no address, but a size. */
+	ASSERT_TRUE(sysfs_parse_resource("0x0000000000000000 0x00000000000000ff 0x0000000020040200",
+					 &res));
+	EXPECT_EQ(256, sysfs_resource_size(&res));
+}
+
+TEST(resource_line_rejected)
+{
+	struct pci_resource res;
+
+	EXPECT_FALSE(sysfs_parse_resource("", &res));
+	EXPECT_FALSE(sysfs_parse_resource("0x1 0x2", &res));
+	EXPECT_FALSE(sysfs_parse_resource("0x1 0x2 0x3 0x4", &res));
+	EXPECT_FALSE(sysfs_parse_resource("start end flags", &res));
+}
+
+TEST(unassigned_bar)
+{
+	struct pci_device dev = {
+		.res = {
+			{ 0xfe000000, 0xfe000fff, RES_MEM },
+			{ 0, 0, 0 },
+			{ 0, 0xff, RES_MEM | RES_UNSET },
+		},
+	};
+
+	EXPECT_EQ(2, sysfs_unassigned_bar(&dev));
+	dev.res[2].flags = 0;
+	EXPECT_EQ(-1, sysfs_unassigned_bar(&dev));
+}
+
+TEST(bar_register)
+{
+	u8 config[64] = {
+		[0x10] = 0x00, 0x01, 0x24, 0xfe,	/* 32 bits */
+		[0x14] = 0x0c, 0x00, 0x00, 0xfd,	/* 64 bits, prefetchable */
+		[0x18] = 0x80, 0x03, 0x00, 0x00,
+	};
+
+	EXPECT_EQ(0xfe240100, address_parse(config, 0));
+	EXPECT_EQ(0x380fd000000, address_parse(config, 1));
+}
+
+/* /proc/iomem. */
+
+static const char nested[] =
+	"00000000-00000fff : Reserved\n"
+	"fd000000-febfffff : PCI Bus 0000:00\n"
+	"  fe200000-fe5fffff : PCI Bus 0000:01\n"
+	"    fe200000-fe3fffff : PCI Bus 0000:02\n"
+	"      fe240000-fe240fff : vfio-pci-subpage\n"
+	"        fe240000-fe2400ff : 0000:02:01.0\n"
+	"          fe240000-fe2400ff : vfio-pci\n"
+	/* Deeper than this the kernel does not indent. */
+	"          fe240040-fe24004f : inner\n"
+	"      fe241000-fe2410ff : 0000:02:02.0\n"
+	"fec00000-fec003ff : IOAPIC 0\n";
+
+TEST(iomem_nested)
+{
+	FILE *file = text_file(nested);
+	struct iomem map;
+	struct error err;
+	int bar;
+
+	ASSERT_EQ(0, iomem_parse(file, &map, &err))
+		TH_LOG("%s", err.text);
+	ASSERT_EQ(10, map.nr);
+	bar = iomem_find(&map, BDF, 0xfe240000, 0xfe2400ff);
+	ASSERT_EQ(5, bar);
+	EXPECT_STREQ("vfio-pci-subpage", map.entry[map.entry[bar].parent].name);
+	EXPECT_EQ(5, map.entry[6].parent);
+	EXPECT_EQ(6, map.entry[7].parent);
+	EXPECT_EQ(3, map.entry[8].parent);
+	EXPECT_EQ(IOMEM_ROOT, map.entry[9].parent);
+	EXPECT_TRUE(iomem_contains(&map, 1, bar));
+	EXPECT_TRUE(iomem_contains(&map, bar, bar));
+	EXPECT_FALSE(iomem_contains(&map, bar, 1));
+	EXPECT_FALSE(iomem_contains(&map, 8, bar));
+	EXPECT_EQ(-1, iomem_find(&map, BDF, 0xfe240000, 0xfe2401ff));
+
+	iomem_free(&map);
+	fclose(file);
+}
+
+TEST(iomem_hidden)
+{
+	FILE *file = text_file("00000000-00000000 : Reserved\n"
+			       "00000000-00000000 : System RAM\n");
+	struct iomem map;
+	struct error err;
+
+	EXPECT_EQ(-1, iomem_parse(file, &map, &err));
+	EXPECT_NE(NULL, strstr(err.text, "root"));
+	EXPECT_NE(NULL, strstr(err.text, "CAP_SYS_ADMIN"));
+	fclose(file);
+}
+
+TEST(iomem_malformed)
+{
+	FILE *file = text_file("00000000-00000fff : Reserved\nrubbish\n");
+	struct iomem map;
+	struct error err;
+
+	EXPECT_EQ(-1, iomem_parse(file, &map, &err));
+	EXPECT_NE(NULL, strstr(err.text, "/proc/iomem:2:"));
+	fclose(file);
+}
+
+TEST(iomem_space)
+{
+	FILE *file = text_file("1000-4fff : window\n"
+			       "  1100-11ff : a\n"
+			       "  2000-2fff : b\n"
+			       "  4ff0-4fff : c\n");
+	struct iomem map;
+	struct error err;
+	u64 page;
+
+	ASSERT_EQ(0, iomem_parse(file, &map, &err));
+	EXPECT_TRUE(iomem_range_free(&map, 0, 0x1200, 0x1fff));
+	EXPECT_FALSE(iomem_range_free(&map, 0, 0x1200, 0x2000));
+	EXPECT_FALSE(iomem_range_free(&map, 0, 0x11ff, 0x1fff));
+	EXPECT_FALSE(iomem_range_free(&map, 0, 0x0fff, 0x10ff));
+	EXPECT_FALSE(iomem_range_free(&map, 0, 0x4ff0, 0x5000));
+
+	ASSERT_TRUE(iomem_free_page(&map, 0, PAGE, U64_MAX, &page));
+	EXPECT_EQ(0x3000, page);
+	EXPECT_FALSE(iomem_free_page(&map, 0, PAGE, 0x3ffe, &page));
+	EXPECT_TRUE(iomem_free_page(&map, 0, PAGE, 0x3fff, &page));
+	EXPECT_FALSE(iomem_free_page(&map, 0, 0x10000, U64_MAX, &page));
+
+	iomem_free(&map);
+	fclose(file);
+}
+
+/* Expectations: one BAR in a window of four pages, and perhaps a neighbour. */
+
+FIXTURE(expect)
+{
+	struct iomem map;
+	struct bar_facts bar;
+};
+
+FIXTURE_SETUP(expect)
+{
+	self->bar = (struct bar_facts) {
+		.bdf = BDF,
+		.start = 0x10000,
+		.size = 0x100,
+		.flags = RES_MEM,
+		.page_size = PAGE,
+	};
+}
+
+FIXTURE_TEARDOWN(expect)
+{
+	iomem_free(&self->map);
+}
+
+/* The tree is made anew for each question. */
+static void place(struct _test_data_expect *self, u64 start, u64 size,
+		  const char *neighbours)
+{
+	struct error err;
+	char text[1024];
+	FILE *file;
+
+	self->bar.start = start;
+	self->bar.size = size;
+	snprintf(text, sizeof(text), "10000-13fff : window\n%llx-%llx : " BDF "\n%s",
+		 start, start + size - 1, neighbours);
+	iomem_free(&self->map);
+	file = text_file(text);
+	if (iomem_parse(file, &self->map, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		exit(KSFT_FAIL);
+	}
+	fclose(file);
+}
+
+static bool mapped_at(struct _test_data_expect *self, u64 start, u64 size,
+		      const char *neighbours)
+{
+	place(self, start, size, neighbours);
+	return expect_mmap(&self->bar, &self->map);
+}
+
+TEST_F(expect, plain_sizes)
+{
+	EXPECT_TRUE(mapped_at(self, 0x10000, 16, ""));
+	EXPECT_TRUE(mapped_at(self, 0x10000, PAGE / 2, ""));
+	EXPECT_TRUE(mapped_at(self, 0x10000, PAGE - 1, ""));
+	EXPECT_TRUE(mapped_at(self, 0x10000, PAGE, ""));
+	EXPECT_TRUE(mapped_at(self, 0x10000, 2 * PAGE, ""));
+	self->bar.size = 0;
+	EXPECT_FALSE(expect_mmap(&self->bar, &self->map));
+}
+
+TEST_F(expect, plain_slots)
+{
+	EXPECT_TRUE(mapped_at(self, 0x11000, 0x100, ""));
+	EXPECT_FALSE(mapped_at(self, 0x11100, 0x100, ""));
+	EXPECT_FALSE(mapped_at(self, 0x11f00, 0x100, ""));
+	EXPECT_FALSE(mapped_at(self, 0x11ff0, 16, ""));
+	EXPECT_TRUE(mapped_at(self, 0x13000, 0x100, ""));
+}
+
+TEST_F(expect, plain_neighbours)
+{
+	EXPECT_FALSE(mapped_at(self, 0x11000, 0x100, "11100-111ff : touching\n"));
+	EXPECT_FALSE(mapped_at(self, 0x11000, 0x100, "11ff0-11fff : last\n"));
+	EXPECT_FALSE(mapped_at(self, 0x11000, 0x100, "11f00-120ff : across\n"));
+	EXPECT_TRUE(mapped_at(self, 0x11000, 0x100, "12000-120ff : next page\n"));
+	EXPECT_TRUE(mapped_at(self, 0x11000, 0x100, "11000-110ff : inside\n"));
+	EXPECT_TRUE(mapped_at(self, 0x11000, PAGE, "11100-111ff : inside\n"));
+}
+
+TEST_F(expect, plain_without_room_in_parent)
+{
+	FILE *file = text_file("10000-107ff : window\n  10000-100ff : " BDF "\n");
+	struct error err;
+
+	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	EXPECT_FALSE(expect_mmap(&self->bar, &self->map));
+	fclose(file);
+}
+
+TEST_F(expect, plain_without_parent)
+{
+	FILE *file = text_file("10000-100ff : " BDF "\n");
+	struct error err;
+
+	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	EXPECT_FALSE(expect_mmap(&self->bar, &self->map));
+	fclose(file);
+}
+
+TEST_F(expect, plain_not_in_tree)
+{
+	place(self, 0x11000, 0x100, "");
+	self->bar.start = 0x12000;
+	EXPECT_FALSE(expect_mmap(&self->bar, &self->map));
+}
+
+TEST_F(expect, io_never)
+{
+	self->bar.flags = RES_IO;
+	EXPECT_FALSE(mapped_at(self, 0x10000, 0x100, ""));
+	EXPECT_FALSE(mapped_at(self, 0x10000, 2 * PAGE, ""));
+}
+
+TEST_F(expect, larger_pages)
+{
+	self->bar.page_size = 0x4000;
+	EXPECT_TRUE(mapped_at(self, 0x10000, PAGE, ""));
+	EXPECT_FALSE(mapped_at(self, 0x11000, PAGE, ""));
+	EXPECT_FALSE(mapped_at(self, 0x10000, PAGE, "13000-130ff : last\n"));
+}
+
+static void set_claim(struct bar_facts *bar, const char *claim, const char *reason)
+{
+	snprintf(bar->claim, sizeof(bar->claim), "%s", claim);
+	snprintf(bar->reason, sizeof(bar->reason), "%s", reason);
+}
+
+TEST_F(expect, subpage_follows_claim)
+{
+	self->bar.by_subpage = true;
+	set_claim(&self->bar, CLAIM_RELOCATED, "");
+	EXPECT_TRUE(mapped_at(self, 0x11100, 0x100, ""));
+	set_claim(&self->bar, CLAIM_NONE, "vf");
+	EXPECT_FALSE(mapped_at(self, 0x11000, 0x100, ""));
+	EXPECT_TRUE(mapped_at(self, 0x11000, PAGE, ""));
+	/* A missing claim does not excuse a trapped BAR. */
+	set_claim(&self->bar, "", "");
+	EXPECT_TRUE(mapped_at(self, 0x11100, 0x100, ""));
+}
+
+static enum verdict judge(struct _test_data_expect *self, const char *claim, const char *reason)
+{
+	struct error why = { "" };
+	enum verdict verdict;
+
+	set_claim(&self->bar, claim, reason);
+	verdict = expect_claim(&self->bar, &self->map, &why);
+	if (!why.text[0])
+		exit(KSFT_FAIL);
+	return verdict;
+}
+
+TEST_F(expect, claim_held)
+{
+	FILE *file = text_file("10000-13fff : window\n"
+			       "  11000-11fff : vfio-pci-subpage\n"
+			       "    11000-110ff : " BDF "\n");
+	struct error err;
+
+	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	self->bar.start = 0x11000;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_IN_PLACE, ""));
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_RELOCATED, ""));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, "busy"));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "elsewhere", ""));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "", ""));
+	fclose(file);
+}
+
+TEST_F(expect, claim_held_beside)
+{
+	place(self, 0x11000, 0x100, "11100-11fff : vfio-pci-subpage\n");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_IN_PLACE, ""));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_RELOCATED, ""));
+}
+
+TEST_F(expect, claim_not_held)
+{
+	place(self, 0x11000, 0x100, "");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, ""));
+	place(self, 0x11000, 0x100, "11100-117ff : vfio-pci-subpage\n");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, ""));
+	place(self, 0x11000, 0x100, "11100-11fff : vfio sub-page reserved\n");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, ""));
+	place(self, 0x11100, 0x100, "11200-11fff : vfio-pci-subpage\n");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_RELOCATED, ""));
+}
+
+TEST_F(expect, claim_on_part_of_page)
+{
+	FILE *file = text_file("10000-13fff : window\n"
+			       "  11000-117ff : vfio-pci-subpage\n"
+			       "    11000-110ff : " BDF "\n");
+	struct error err;
+
+	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	self->bar.start = 0x11000;
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, ""));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_RELOCATED, ""));
+	fclose(file);
+}
+
+TEST_F(expect, claim_on_large_bar)
+{
+	place(self, 0x11000, PAGE, "");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "", ""));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, ""));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "", "vf"));
+}
+
+TEST_F(expect, reason_words)
+{
+	place(self, 0x11100, 0x100, "");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, ""));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "mood"));
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, CLAIM_NONE, "rejected"));
+}
+
+TEST_F(expect, reason_page_was_free)
+{
+	place(self, 0x11000, 0x100, "");
+	self->bar.is_vf = true;
+	self->bar.relocate_off = true;
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "vf"));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "excluded"));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "rejected"));
+}
+
+TEST_F(expect, reason_vf)
+{
+	place(self, 0x11100, 0x100, "");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "vf"));
+	self->bar.is_vf = true;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "vf"));
+}
+
+TEST_F(expect, reason_fixed)
+{
+	place(self, 0x11100, 0x100, "");
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, CLAIM_NONE, "fixed"));
+	self->bar.flags |= RES_PCI_FIXED;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "fixed"));
+}
+
+TEST_F(expect, reason_excluded)
+{
+	place(self, 0x11100, 0x100, "");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "excluded"));
+	self->bar.relocate_off = true;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "excluded"));
+}
+
+TEST_F(expect, reason_unassigned)
+{
+	place(self, 0x11100, 0x100, "");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "unassigned"));
+	self->bar.start = 0;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "unassigned"));
+}
+
+TEST_F(expect, reason_busy)
+{
+	place(self, 0x11100, 0x100, "12000-120ff : elsewhere\n");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "busy"));
+	place(self, 0x11100, 0x100, "11100-111ff : BOOTFB\n");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "busy"));
+}
+
+TEST_F(expect, reason_no_space)
+{
+	place(self, 0x11100, 0x100, "");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "no-space"));
+	place(self, 0x11100, 0x100,
+	      "10000-100ff : a\n12000-12fff : b\n13800-138ff : c\n");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "no-space"));
+}
+
+/* The only free page lies where a 32-bit BAR cannot go. */
+TEST_F(expect, reason_no_space_below_4g)
+{
+	FILE *file = text_file("fffff000-100000fff : window\n"
+			       "  fffff000-fffff0ff : other\n"
+			       "  fffff100-fffff1ff : " BDF "\n");
+	struct error err;
+
+	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	self->bar.start = 0xfffff100;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "no-space"));
+	self->bar.flags |= RES_MEM_64;
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "no-space"));
+	fclose(file);
+}
+
+/* Who else is in a page. */
+
+FIXTURE(exclusive)
+{
+	struct pci_device dev[3];
+	struct pci_scan scan;
+	struct iomem map;
+	struct error first;
+};
+
+FIXTURE_SETUP(exclusive)
+{
+	/* A bridge, the device below it, and another device beside that. */
+	static const char * const bdf[] = { "0000:01:00.0", BDF, "0000:02:02.0" };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		struct pci_device *dev = &self->dev[i];
+
+		snprintf(dev->bdf, sizeof(dev->bdf), "%s", bdf[i]);
+		snprintf(dev->path, sizeof(dev->path), "/sys/devices/pci0000:00/%s%s%s",
+			 bdf[0], i ? "/" : "", i ? bdf[i] : "");
+		dev->nr_res = 17;
+	}
+	self->dev[0].res[14] = (struct pci_resource) { 0x10000, 0x13fff, RES_MEM };
+	self->dev[1].res[0] = (struct pci_resource) { 0x11000, 0x110ff, RES_MEM };
+	self->dev[2].res[1] = (struct pci_resource) { 0x12000, 0x120ff, RES_MEM };
+	self->scan = (struct pci_scan) { self->dev, 3 };
+}
+
+FIXTURE_TEARDOWN(exclusive)
+{
+	iomem_free(&self->map);
+}
+
+static unsigned int intruders(struct _test_data_exclusive *self, const char *more)
+{
+	struct error err;
+	char text[1024];
+	FILE *file;
+
+	snprintf(text, sizeof(text), "10000-13fff : window\n11000-110ff : " BDF "\n%s", more);
+	iomem_free(&self->map);
+	file = text_file(text);
+	if (iomem_parse(file, &self->map, &err))
+		exit(KSFT_FAIL);
+	fclose(file);
+	return page_intruders(&self->scan, &self->map, &self->dev[1], 0, PAGE, &self->first);
+}
+
+TEST_F(exclusive, alone)
+{
+	EXPECT_EQ(0, intruders(self, ""));
+	EXPECT_EQ(0, intruders(self, "11000-110ff : vfio-pci\n"));
+	EXPECT_EQ(0, intruders(self, "11100-11fff : vfio-pci-subpage\n"));
+	EXPECT_EQ(0, intruders(self, "11100-11fff : vfio sub-page reserved\n"));
+	EXPECT_EQ(0, intruders(self, "12000-120ff : 0000:02:02.0\n"));
+}
+
+TEST_F(exclusive, iomem)
+{
+	EXPECT_EQ(1, intruders(self, "11f00-11fff : somebody\n"));
+	EXPECT_NE(NULL, strstr(self->first.text, "somebody"));
+	EXPECT_EQ(2, intruders(self, "11100-111ff : a\n11f00-120ff : b\n"));
+	/* A reservation that goes beyond the page is not one for this page. */
+	EXPECT_EQ(1, intruders(self, "11100-12fff : vfio-pci-subpage\n"));
+}
+
+TEST_F(exclusive, other_device)
+{
+	self->dev[2].res[1] = (struct pci_resource) { 0x11800, 0x118ff, RES_MEM };
+	EXPECT_EQ(1, intruders(self, ""));
+	EXPECT_NE(NULL, strstr(self->first.text, "0000:02:02.0"));
+	/* Ports of the same number are another address space. */
+	self->dev[2].res[1].flags = RES_IO;
+	EXPECT_EQ(0, intruders(self, ""));
+}
+
+TEST_F(exclusive, same_device)
+{
+	self->dev[1].res[1] = (struct pci_resource) { 0x11100, 0x1110f, RES_MEM };
+	EXPECT_EQ(1, intruders(self, ""));
+	self->dev[1].res[1] = (struct pci_resource) { 0 };
+	self->dev[1].res[SYSFS_ROM] = (struct pci_resource) { 0x11800, 0x11fff, RES_MEM };
+	EXPECT_EQ(1, intruders(self, ""));
+}
+
+TEST_F(exclusive, bridge)
+{
+	/* Its own BAR is no window, and a bridge elsewhere is not above. */
+	self->dev[0].res[0] = (struct pci_resource) { 0x11f00, 0x11fff, RES_MEM };
+	EXPECT_EQ(1, intruders(self, ""));
+	self->dev[0].res[0].flags = 0;
+	self->dev[2].res[14] = (struct pci_resource) { 0x11000, 0x11fff, RES_MEM };
+	EXPECT_EQ(1, intruders(self, ""));
+}
+
+TEST_F(exclusive, not_in_tree)
+{
+	self->dev[1].res[0].start = 0x11100;
+	self->dev[1].res[0].end = 0x111ff;
+	EXPECT_EQ(1, intruders(self, ""));
+}
+
+/* Profiles. */
+
+static int parse_profile(const char *text, struct profile *profile, struct error *err)
+{
+	FILE *file = text_file(text);
+	int ret = profile_parse(file, "x.profile", profile, err);
+
+	fclose(file);
+	return ret;
+}
+
+TEST(profile_good)
+{
+	static const char text[] =
+		"# a comment\n"
+		"\n"
+		"device 1234:11e8   # another\n"
+		"\tdevice 1af4:*\n"
+		"class 0c0310\n"
+		"name QEMU edu\t\n"
+		"register bar=0 offset=0x10 width=4 access=ro value=0xed mask=0xff\n"
+		"register access=rw readback=inverted width=8 offset=8 bar=5\n"
+		"register bar=1 offset=0 width=1 access=rw readback=same\n"
+		"register bar=0 offset=0 width=2 access=ro value=0xbeef\n";
+	struct safe_register reg[4];
+	struct profile profile;
+	struct error err;
+
+	ASSERT_EQ(0, parse_profile(text, &profile, &err))
+		TH_LOG("%s", err.text);
+	EXPECT_STREQ("QEMU edu", profile.name);
+	ASSERT_EQ(3, profile.nr_match);
+	EXPECT_EQ(0x1234, profile.match[0].vendor);
+	EXPECT_EQ(0x11e8, profile.match[0].device);
+	EXPECT_EQ(PROFILE_ANY_DEVICE, profile.match[1].device);
+	EXPECT_TRUE(profile.match[2].is_class);
+	EXPECT_EQ(0x0c0310, profile.match[2].class);
+	ASSERT_EQ(4, profile.nr_reg);
+
+	memcpy(reg, profile.reg, sizeof(reg));
+	EXPECT_EQ(0x10, reg[0].offset);
+	EXPECT_EQ(4, reg[0].width);
+	EXPECT_EQ(READBACK_NONE, reg[0].readback);
+	EXPECT_EQ(0xed, reg[0].value);
+	EXPECT_EQ(0xff, reg[0].mask);
+	EXPECT_EQ(5, reg[1].bar);
+	EXPECT_EQ(READBACK_INVERTED, reg[1].readback);
+	EXPECT_EQ(0, reg[1].mask);
+	EXPECT_EQ(READBACK_SAME, reg[2].readback);
+	EXPECT_EQ(0xffff, reg[3].mask);
+	profile_free(&profile);
+}
+
+/* What is wrong, in line 3 each time, and what the error says about it. */
+static const struct {
+	const char *line;
+	const char *says;
+} wrong_line[] = {
+	{ "reg bar=0", "unknown line 'reg'" },
+	{ "device 1234", "vendor:device" },
+	{ "device 12345:1", "vendor" },
+	{ "device 1234:xyz", "device" },
+	{ "device 1234:1 extra", "device" },
+	{ "device 1234:11e8", "there already" },
+	{ "class 0c03", "6 hexadecimal digits" },
+	{ "class 0c03zz", "6 hexadecimal digits" },
+	{ "name again", "second name" },
+	{ "register bar=0 offset=0 width=4", "access= is missing" },
+	{ "register offset=0 width=4 access=ro", "bar= is missing" },
+	{ "register bar=0 width=4 access=ro", "offset= is missing" },
+	{ "register bar=0 offset=0 access=ro", "width= is missing" },
+	{ "register bar=6 offset=0 width=4 access=ro", "bar=6: not one of" },
+	{ "register bar=-1 offset=0 width=4 access=ro", "bar=-1: not a number" },
+	{ "register bar=0 offset=zero width=4 access=ro", "offset=zero: not a number" },
+	{ "register bar=0 offset=0x width=4 access=ro", "offset=0x: not a number" },
+	{ "register bar=0 offset=0x0x4 width=4 access=ro", "not a number" },
+	{ "register bar=0 offset=0x10000000000000000 width=4 access=ro", "not a number" },
+	{ "register bar=0 offset=0 width=3 access=ro", "width=3: not one of" },
+	{ "register bar=0 offset=0 width=16 access=ro", "width=16: not one of" },
+	{ "register bar=0 offset=2 width=4 access=ro", "multiple of the width" },
+	{ "register bar=0 offset=0 width=4 access=wo", "access=wo: neither" },
+	{ "register bar=0 offset=0 width=4 access=rw", "without readback" },
+	{ "register bar=0 offset=0 width=4 access=rw readback=zero", "readback=zero: neither" },
+	{ "register bar=0 offset=0 width=4 access=ro readback=same", "readback= needs" },
+	{ "register bar=0 offset=0 width=4 access=rw readback=same value=1", "need access=ro" },
+	{ "register bar=0 offset=0 width=4 access=ro mask=1", "mask= without value=" },
+	{ "register bar=0 offset=0 width=1 access=ro value=0x100", "wider" },
+	{ "register bar=0 bar=0 offset=0 width=4 access=ro", "bar= is given twice" },
+	{ "register bar=0 offset=0 width=4 access=ro colour=red", "unknown key 'colour'" },
+	{ "register bar=0 offset=0 width=4 access=ro safe", "key=value" },
+	{ "register bar=2 offset=0 width=4 access=ro", "there already" },
+};
+
+TEST(profile_errors)
+{
+	struct profile profile;
+	struct error err;
+	char text[512];
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(wrong_line); i++) {
+		snprintf(text, sizeof(text),
+			 "device 1234:11e8\nname x\n%s\n", wrong_line[i].line);
+		/* The last one repeats a register. */
+		if (i == ARRAY_SIZE(wrong_line) - 1)
+			snprintf(text, sizeof(text), "device 1:2\n%s\n%s\n",
+				 wrong_line[i].line, wrong_line[i].line);
+
+		EXPECT_EQ(-1, parse_profile(text, &profile, &err))
+			TH_LOG("'%s' was taken", wrong_line[i].line);
+		EXPECT_EQ(0, strncmp("x.profile:3: ", err.text, 13))
+			TH_LOG("'%s' gave '%s'", wrong_line[i].line, err.text);
+		EXPECT_NE(NULL, strstr(err.text, wrong_line[i].says))
+			TH_LOG("'%s' gave '%s'", wrong_line[i].line, err.text);
+	}
+}
+
+TEST(profile_order_and_end)
+{
+	struct profile profile;
+	struct error err;
+
+	EXPECT_EQ(-1, parse_profile("name x\nregister bar=0 offset=0 width=4 access=ro\n",
+				    &profile, &err));
+	EXPECT_STREQ("x.profile:2: register before any device or class", err.text);
+	EXPECT_EQ(-1, parse_profile("device 1:2\n", &profile, &err));
+	EXPECT_STREQ("x.profile:1: names no register", err.text);
+	EXPECT_EQ(-1, parse_profile("", &profile, &err));
+}
+
+TEST(profile_directory_missing)
+{
+	struct profile_set set;
+	struct error err;
+
+	EXPECT_EQ(-1, profile_set_load("/nonexistent/profiles", &set, &err));
+	EXPECT_NE(NULL, strstr(err.text, "/nonexistent/profiles"));
+}
+
+TEST(profile_match)
+{
+	struct profile profile[3];
+	struct profile_set set = { profile, 3 };
+	struct safe_register reg[4];
+	struct error err;
+
+	ASSERT_EQ(0, parse_profile("class 0c0310\nregister bar=0 offset=0 width=4 access=ro\n",
+				   &profile[0], &err));
+	ASSERT_EQ(0, parse_profile("device 1:*\nregister bar=0 offset=4 width=4 access=ro\n",
+				   &profile[1], &err));
+	ASSERT_EQ(0, parse_profile("device 1:2\nregister bar=0 offset=8 width=4 access=ro\n"
+				   "register bar=1 offset=12 width=4 access=ro\n",
+				   &profile[2], &err));
+
+	/* The closest profile first. */
+	ASSERT_EQ(3, profile_set_registers(&set, 1, 2, 0x0c0310, 0, reg, 4));
+	EXPECT_EQ(8, reg[0].offset);
+	EXPECT_EQ(2, profile_set_registers(&set, 1, 2, 0x0c0310, 0, reg, 2));
+	EXPECT_EQ(1, profile_set_registers(&set, 1, 3, 0, 0, reg, 4));
+	EXPECT_EQ(4, reg[0].offset);
+	EXPECT_EQ(1, profile_set_registers(&set, 1, 2, 0, 1, reg, 4));
+	EXPECT_EQ(1, profile_set_registers(&set, 9, 9, 0x0c0310, 0, reg, 4));
+	EXPECT_EQ(0, profile_set_registers(&set, 9, 9, 0x0c0320, 0, reg, 4));
+	EXPECT_EQ(0, profile_set_registers(&set, 9, 2, 0, 0, reg, 4));
+}
+
+TEST(profiles_shipped)
+{
+	struct options options;
+	struct profile_set set;
+	char *name = "x";
+	struct error err;
+
+	ASSERT_EQ(0, options_parse(1, &name, NULL, &options, &err));
+	ASSERT_EQ(0, profile_set_load(options.profiles, &set, &err))
+		TH_LOG("%s", err.text);
+	EXPECT_LT(0, set.nr);
+	profile_set_free(&set);
+}
+
+/* The command line. */
+
+static int parse_options(struct options *options, struct error *err, const char *env, ...)
+{
+	char *argv[16] = { "x" };
+	int argc = 1;
+	va_list args;
+	char *arg;
+
+	va_start(args, env);
+	for (arg = va_arg(args, char *); arg; arg = va_arg(args, char *))
+		argv[argc++] = strdup(arg);
+	va_end(args);
+	return options_parse(argc, argv, env, options, err);
+}
+
+TEST(options_good)
+{
+	struct options options;
+	struct error err;
+
+	ASSERT_EQ(0, parse_options(&options, &err, "0000:09:00.0", "--samples", "7", "-t", "mmap",
+				   "--batch=3", "01:00.0", "-vx", "--register",
+				   "2:00.1 bar=1 offset=4 width=2 access=ro", "0000:01:00.0", NULL))
+		TH_LOG("%s", err.text);
+	EXPECT_EQ(7, options.samples);
+	EXPECT_EQ(3, options.batch);
+	ASSERT_EQ(1, options.nr_bdf);
+	EXPECT_STREQ("0000:01:00.0", options.bdf[0]);
+	ASSERT_EQ(4, options.harness_argc);
+	EXPECT_STREQ("mmap", options.harness_argv[2]);
+	EXPECT_STREQ("-vx", options.harness_argv[3]);
+	ASSERT_EQ(1, options.nr_reg);
+	EXPECT_STREQ("0000:02:00.1", options.reg[0].bdf);
+	EXPECT_EQ(4, options.reg[0].reg.offset);
+	EXPECT_FALSE(options.list_only);
+}
+
+TEST(options_environment)
+{
+	struct options options;
+	struct error err;
+
+	ASSERT_EQ(0, parse_options(&options, &err, " 01:00.0 0000:02:00.0\n", "-l", NULL));
+	ASSERT_EQ(2, options.nr_bdf);
+	EXPECT_STREQ("0000:02:00.0", options.bdf[1]);
+	EXPECT_TRUE(options.list_only);
+}
+
+TEST(options_rejected)
+{
+	struct options options;
+	struct error err;
+
+	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--colour", "red", NULL));
+	EXPECT_NE(NULL, strstr(err.text, "--colour"));
+	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--samples", "0", NULL));
+	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--samples", "ten", NULL));
+	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--results", NULL));
+	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "eth0", NULL));
+	EXPECT_NE(NULL, strstr(err.text, "eth0"));
+	EXPECT_EQ(-1, parse_options(&options, &err, "nonsense", NULL));
+	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--register", "01:00.0 bar=9", NULL));
+	EXPECT_NE(NULL, strstr(err.text, "bar=9"));
+	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--register", "bar=0", NULL));
+}
+
+/* Results. */
+
+FIXTURE(results)
+{
+	char dir[64];
+	char path[96];
+	struct result_bar bar;
+	struct result_timing timing;
+};
+
+FIXTURE_SETUP(results)
+{
+	snprintf(self->dir, sizeof(self->dir), "/tmp/subpage-results-XXXXXX");
+	ASSERT_NE(NULL, mkdtemp(self->dir));
+	snprintf(self->path, sizeof(self->path), "%s/results.json", self->dir);
+	self->bar = (struct result_bar) {
+		.bdf = BDF, .vendor = 0x10ec, .device = 0x8139, .driver = DRIVER_PLAIN,
+		.bar = 1, .size = 256, .start = 0xfe240100, .flags = 0x40200,
+		.claim = "", .reason = "", .expected_mmap = false, .mmap = -1,
+	};
+	self->timing = (struct result_timing) {
+		.bdf = BDF, .driver = DRIVER_PLAIN, .bar = 1, .offset = 4, .width = 4,
+		.path = "pread", .op = "read", .cpu = -1, .node = -1, .batch = 9,
+		.stats = { .median = 1432.5, .min = 1400, .p99 = 2000,
+			   .ci95 = { 1430, 1440 }, .samples = 500 },
+	};
+}
+
+FIXTURE_TEARDOWN(results)
+{
+	unlink(self->path);
+	rmdir(self->dir);
+}
+
+static struct json_object *at(struct json_object *object, const char *path)
+{
+	struct json_object *value = NULL;
+
+	return json_pointer_get(object, path, &value) ? NULL : value;
+}
+
+static struct json_object *save_and_load(struct _test_data_results *self,
+					 struct json_object *results)
+{
+	struct error err = { "" };
+	struct json_object *again = NULL;
+
+	if (!results_save(results, self->path, &err))
+		again = results_load(self->path, &err);
+	if (!again)
+		fprintf(stderr, "# %s\n", err.text);
+	results_free(results);
+	return again;
+}
+
+TEST_F(results, schema)
+{
+	struct json_object *results;
+	struct error err;
+
+	results = results_open(self->path, "x86_64-4k", "tcg", &err);
+	ASSERT_NE(NULL, results);
+	results_add_bar(results, &self->bar);
+	results_add_timing(results, &self->timing);
+	results = save_and_load(self, results);
+	ASSERT_NE(NULL, results);
+
+	EXPECT_EQ(1, json_object_get_int(at(results, "/schema")));
+	EXPECT_STREQ("x86_64-4k", json_object_get_string(at(results, "/platform/name")));
+	EXPECT_STREQ("tcg", json_object_get_string(at(results, "/platform/accel")));
+	EXPECT_STREQ("0x10ec", json_object_get_string(at(results, "/bars/0/vendor")));
+	EXPECT_STREQ("0xfe240100", json_object_get_string(at(results, "/bars/0/start")));
+	EXPECT_EQ(256, json_object_get_int(at(results, "/bars/0/size")));
+	EXPECT_EQ(NULL, at(results, "/bars/0/mmap"));
+	EXPECT_EQ(NULL, at(results, "/bars/0/claim"));
+	EXPECT_EQ(1432.5, json_object_get_double(at(results, "/timings/0/median_ns")));
+	EXPECT_EQ(1440, json_object_get_double(at(results, "/timings/0/ci95_ns/1")));
+	EXPECT_EQ(500, json_object_get_int(at(results, "/timings/0/samples")));
+	results_free(results);
+}
+
+TEST_F(results, extend_and_replace)
+{
+	struct result_totals totals = { .pass = 3, .skip = 1 };
+	struct json_object *results;
+	struct error err;
+
+	results = results_open(self->path, "p", "none", &err);
+	ASSERT_NE(NULL, results);
+	results_add_bar(results, &self->bar);
+	results_add_timing(results, &self->timing);
+	results_add_totals(results, &totals);
+	ASSERT_EQ(0, results_save(results, self->path, &err));
+	results_free(results);
+
+	results = results_open(self->path, "p", "none", &err);
+	ASSERT_NE(NULL, results);
+	/* The same again, with another outcome: replaces. */
+	self->bar.mmap = 1;
+	results_add_bar(results, &self->bar);
+	self->timing.stats.median = 7;
+	results_add_timing(results, &self->timing);
+	/* Another driver, another path: new. */
+	self->bar.driver = DRIVER_SUBPAGE;
+	results_add_bar(results, &self->bar);
+	self->timing.path = "mmap";
+	results_add_timing(results, &self->timing);
+	results_add_totals(results, &totals);
+	results = save_and_load(self, results);
+	ASSERT_NE(NULL, results);
+
+	EXPECT_EQ(2, json_object_array_length(at(results, "/bars")));
+	EXPECT_TRUE(json_object_get_boolean(at(results, "/bars/0/mmap")));
+	EXPECT_EQ(2, json_object_array_length(at(results, "/timings")));
+	EXPECT_EQ(7, json_object_get_double(at(results, "/timings/0/median_ns")));
+	EXPECT_EQ(6, json_object_get_int(at(results, "/totals/pass")));
+	EXPECT_EQ(2, json_object_get_int(at(results, "/totals/skip")));
+	results_free(results);
+}
+
+TEST_F(results, other_platform)
+{
+	struct json_object *results;
+	struct error err;
+
+	results = results_open(self->path, "p", "none", &err);
+	ASSERT_EQ(0, results_save(results, self->path, &err));
+	results_free(results);
+	EXPECT_EQ(NULL, results_open(self->path, "q", "none", &err));
+	EXPECT_NE(NULL, strstr(err.text, self->path));
+}
+
+static void write_file(const char *path, const char *text)
+{
+	FILE *file = fopen(path, "w");
+
+	if (!file)
+		exit(KSFT_FAIL);
+	fputs(text, file);
+	fclose(file);
+}
+
+TEST_F(results, damaged)
+{
+	static const struct {
+		const char *text;
+		const char *says;
+	} damaged[] = {
+		{ "", "truncated" },
+		{ "{ \"schema\": 1, \"bars\": [", "truncated" },
+		{ "no json", "not JSON" },
+		{ "[]", "no JSON object" },
+		{ "{}", "no schema" },
+		{ "{ \"schema\": 2 }", "schema 2 is not known" },
+		{ "{ \"schema\": 1, \"bars\": [] }", "lacks" },
+	};
+	struct error err;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(damaged); i++) {
+		write_file(self->path, damaged[i].text);
+		EXPECT_EQ(NULL, results_load(self->path, &err));
+		EXPECT_EQ(0, strncmp(self->path, err.text, strlen(self->path)));
+		EXPECT_NE(NULL, strstr(err.text, damaged[i].says))
+			TH_LOG("%s", err.text);
+	}
+}
+
+TEST_F(results, unwritable)
+{
+	struct json_object *results;
+	struct error err;
+
+	results = results_open(self->path, "p", "none", &err);
+	EXPECT_EQ(-1, results_save(results, "/nonexistent/results.json", &err));
+	EXPECT_NE(NULL, strstr(err.text, "/nonexistent/results.json"));
+	results_free(results);
+}
+
+TEST_HARNESS_MAIN
