@@ -19,7 +19,8 @@ readonly all="static unit host-scripts commands vm"
 show_part()
 {
 	printf '%-14s %4d passed, %d failed, %d skipped  (%d s)\n' "$1" "$3" "$4" "$5" "$6"
-	grep -E '^ *ok .* # SKIP' "$2" | sed 's/^ */    skipped: /' || :
+	sed -nE 's/^ *ok .* # SKIP (.*)/\1/p' "$2" | sed "s/: name one in .*//" |
+		sort | uniq -c | sed 's/^ */    skipped: /'
 	[ "$4" = 0 ] || grep -E -A8 '^ *not ok' "$2" | sed 's/^/    /' || :
 }
 

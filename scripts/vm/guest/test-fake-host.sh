@@ -1,13 +1,12 @@
-#!/bin/busybox sh
+#!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The driver on devices that QEMU does not have: those of subpage_fake_host.ko.
 # Each test makes a host from one of the module's scenarios, and at its end the
-# host goes and must leave nothing behind.
+# host goes and must leave nothing behind. Topology: minimal.
+# shellcheck source=lib.sh
 . /guest/lib.sh
 
-DRIVER=/sys/bus/pci/drivers/vfio-pci-subpage
 FAKE=/sys/module/subpage_fake_host/parameters
-PAGE=4096
 ours=/tmp/fake
 
 # dev SLOT: the address of a device of the host
@@ -91,56 +90,49 @@ messages()
 	dmesg | wc -l
 }
 
-# try_bind SLOT: fails if the kernel says so
-try_bind()
-{
-	echo vfio-pci-subpage >"$PCI/$(dev "$1")/driver_override"
-	(dev "$1" >$DRIVER/bind) 2>/dev/null
-}
-
-bind()
+bind_slots()
 {
 	for _slot; do
-		try_bind "$_slot" || {
-			echo "slot $_slot: bind failed"
-			return 1
-		}
+		bind vfio-pci-subpage "$(dev "$_slot")" || return 1
 	done
 }
 
-unbind()
+unbind_slots()
 {
 	for _slot; do
-		dev "$_slot" >$DRIVER/unbind
+		unbind "$(dev "$_slot")"
 	done
 }
 
 # exclusive SLOT BAR: its page holds our claim, in it the BAR at the start, and
-# nothing else.
+# nothing else. The resource tree is read at once: it may be changing.
 exclusive()
 {
 	_dev=$(dev "$1")
 	read -r _start _end _flags <<-END
 	$(bar_line "$_dev" "$2")
 	END
-	_page=$((_start / PAGE * PAGE))
+	_page=$((_start / PAGE_SIZE * PAGE_SIZE))
 	same "slot $1 BAR $2: offset in its page" 0 $((_start - _page)) || return 1
-	_want="$_page-$((_page + PAGE - 1)) vfio-pci-subpage
+	_want="$_page-$((_page + PAGE_SIZE - 1)) vfio-pci-subpage
 $((_start))-$((_end)) $_dev"
 	_have=$(while read -r _range _colon _name; do
 		_first=$((0x${_range%-*}))
 		_last=$((0x${_range#*-}))
-		[ $_last -lt $_page ] || [ $_first -ge $((_page + PAGE)) ] && continue
+		[ $_last -lt $_page ] || [ $_first -ge $((_page + PAGE_SIZE)) ] && continue
 		case $_name in
 		"fake host window"*) ;;
 		*) echo "$_first-$_last $_name" ;;
 		esac
-	done </proc/iomem)
+	done <<-END
+	$(cat /proc/iomem)
+	END
+	)
 	same "slot $1 BAR $2: what lies in its page" "$_want" "$_have"
 }
 
 # Register, resource and tree agree about a BAR that has an address.
-consistent()
+in_agreement()
 {
 	_dev=$(dev "$1")
 	read -r _start _end _flags <<-END
@@ -162,19 +154,18 @@ unmoved()
 # expect SLOT BAR CLAIM [REASON]: the verdict, and that it is true
 expect()
 {
-	_attr=$PCI/$(dev "$1")/vfio_pci_subpage/bar$2
-	same "slot $1 BAR $2: claim" "$3" "$(cat "${_attr}_claim")" || return 1
-	same "slot $1 BAR $2: reason" "$4" "$(cat "${_attr}_reason" 2>/dev/null)" || return 1
+	same "slot $1 BAR $2: claim" "$3" "$(claim "$(dev "$1")" "$2")" &&
+	same "slot $1 BAR $2: reason" "$4" "$(reason "$(dev "$1")" "$2")" || return 1
 	case "$3 $4" in
 	"none unassigned") unmoved "$1" "$2" ;;
-	none*) unmoved "$1" "$2" && consistent "$1" "$2" ;;
-	in-place*) unmoved "$1" "$2" && consistent "$1" "$2" && exclusive "$1" "$2" ;;
+	none*) unmoved "$1" "$2" && in_agreement "$1" "$2" ;;
+	in-place*) unmoved "$1" "$2" && in_agreement "$1" "$2" && exclusive "$1" "$2" ;;
 	relocated*)
 		! unmoved "$1" "$2" >/dev/null || {
 			echo "slot $1 BAR $2: is relocated but where it was"
 			return 1
 		}
-		consistent "$1" "$2" && exclusive "$1" "$2" ;;
+		in_agreement "$1" "$2" && exclusive "$1" "$2" ;;
 	esac
 }
 
@@ -184,7 +175,7 @@ in_window()
 	# shellcheck disable=SC2046
 	set -- "$@" $(window "$3")
 	same "slot $1 BAR $2: page in window $3" "$4" \
-		$((($(bar_start "$(dev "$1")" "$2") - $5) / PAGE))
+		$((($(bar_start "$(dev "$1")" "$2") - $5) / PAGE_SIZE))
 }
 
 # Nothing is bound: every BAR is claimed by its window itself, and none was lost.
@@ -198,9 +189,8 @@ released()
 unbind_all()
 {
 	for _slot in $(slots); do
-		[ -e "$DRIVER/$(dev "$_slot")" ] && unbind "$_slot"
+		[ ! -e "$PCI/$(dev "$_slot")/driver" ] || unbind_slots "$_slot"
 	done
-	return 0
 }
 
 unload()
@@ -208,16 +198,16 @@ unload()
 	_violations=$(cat $FAKE/violations)
 	rmmod subpage_fake_host &&
 	same "BARs written with memory decode on" 0 "$_violations" &&
-	same "resource tree without the host" "$(cat $ours/without)" "$(iomem)"
+	same "resource tree without the host" "$(cat $ours/without)" "$(cat /proc/iomem)"
 }
 
 load()
 {
 	rm -rf $ours
 	mkdir $ours
-	iomem >$ours/without
+	cat /proc/iomem >$ours/without
 	modprobe subpage_fake_host scenario="$1" requester="$2" || return 1
-	iomem >$ours/iomem
+	cat /proc/iomem >$ours/iomem
 	for _slot in $(slots); do
 		bars "$_slot" >"$ours/$_slot"
 	done
@@ -246,21 +236,21 @@ in_host_body()
 
 packed_first_to_last()
 {
-	bind 0 1 2 &&
+	bind_slots 0 1 2 &&
 	expect 0 0 relocated && expect 1 0 relocated && expect 2 0 relocated
 }
 
 # The last one bound is alone by then.
 packed_last_to_first()
 {
-	bind 2 1 0 &&
+	bind_slots 2 1 0 &&
 	expect 2 0 relocated && expect 1 0 relocated && expect 0 0 in-place
 }
 
 # Each may stay in the kind of window that it is in.
 kinds_with_room()
 {
-	bind 0 1 2 3 4 &&
+	bind_slots 0 1 2 3 4 &&
 	expect 0 0 relocated && in_window 0 0 1 1 &&
 	expect 1 0 relocated && in_window 1 0 1 0 &&
 	expect 2 0 relocated && in_window 2 0 0 1 &&
@@ -272,7 +262,7 @@ kinds_with_room()
 # prefetchable must not follow it to window 1, nor a 32-bit one.
 kinds_without_room()
 {
-	bind 4 2 3 5 0 &&
+	bind_slots 4 2 3 5 0 &&
 	expect 4 0 relocated && in_window 4 0 0 1 &&
 	expect 2 0 none no-space &&
 	expect 3 0 none no-space &&
@@ -284,7 +274,7 @@ kinds_without_room()
 across_4g()
 {
 	window1=0xfffff000
-	bind 0 1 3 2 &&
+	bind_slots 0 1 3 2 &&
 	expect 0 0 relocated && in_window 0 0 1 0 &&
 	expect 1 0 none no-space &&
 	expect 3 0 none no-space &&
@@ -293,26 +283,26 @@ across_4g()
 
 window_just_enough()
 {
-	bind 0 1 &&
+	bind_slots 0 1 &&
 	expect 0 0 relocated && expect 1 0 relocated && unmoved 2 0
 }
 
 window_one_page_short()
 {
-	bind 0 1 &&
+	bind_slots 0 1 &&
 	expect 0 0 relocated && expect 1 0 none no-space && unmoved 2 0
 }
 
 # In a window of one page there is no other to go to.
 alone_in_only_page()
 {
-	bind 0 && expect 0 0 relocated && in_window 0 0 0 0
+	bind_slots 0 && expect 0 0 relocated && in_window 0 0 0 0
 }
 
 stuck_register()
 {
 	_first=$(messages)
-	bind 0 &&
+	bind_slots 0 &&
 	expect 0 0 none rejected && expect 0 1 relocated &&
 	expect 0 2 none rejected && expect 0 3 none rejected &&
 	same "claims" 1 "$(grep -c vfio-pci-subpage /proc/iomem)" &&
@@ -324,14 +314,14 @@ stuck_register()
 
 fixed_address()
 {
-	bind 0 &&
+	bind_slots 0 &&
 	expect 0 0 none fixed && expect 0 1 in-place && expect 0 2 none fixed
 }
 
 excluded()
 {
 	may_relocate N
-	bind 0 2 && expect 0 0 none excluded && expect 2 0 none excluded
+	bind_slots 0 2 && expect 0 0 none excluded && expect 2 0 none excluded
 	_result=$?
 	may_relocate Y
 	return $_result
@@ -339,18 +329,18 @@ excluded()
 
 decode_always_on()
 {
-	bind 1 &&
+	bind_slots 1 &&
 	expect 1 0 none fixed && expect 1 1 in-place && expect 1 2 none fixed
 }
 
 unassigned()
 {
-	bind 0 && expect 0 1 none unassigned && expect 0 2 none unassigned
+	bind_slots 0 && expect 0 1 none unassigned && expect 0 2 none unassigned
 }
 
 several_in_one_page()
 {
-	bind 0 &&
+	bind_slots 0 &&
 	expect 0 0 in-place && expect 0 1 relocated && expect 0 2 relocated
 }
 
@@ -359,13 +349,13 @@ bind_fails()
 {
 	_first=$(messages)
 	for _which in 0 2; do
-		if try_bind $_which; then
+		if bind_slots $_which 2>/dev/null; then
 			echo "slot $_which: bind succeeded"
 			return 1
 		fi
 		same "slot $_which" "$(cat $ours/$_which)" "$(bars $_which)" || return 1
 	done
-	same "resource tree" "$(cat $ours/iomem)" "$(iomem)" &&
+	same "resource tree" "$(cat $ours/iomem)" "$(cat /proc/iomem)" &&
 	same "failed probes" 2 "$(new_messages "$_first" | grep -c 'failed with error')" &&
 	same "BARs that had moved" 5 "$(new_messages "$_first" | grep -c 'moved back')"
 }
@@ -385,14 +375,15 @@ bind_fails_decoding()
 	done
 }
 
-# decode COMMAND: the command register is COMMAND before, and after.
+# decode COMMAND ORDER: the command register is COMMAND before, and after; the
+# registers were written in ORDER, and whether memory was decoded at the time.
 decode()
 {
 	for _which in 0 1 4; do
 		config_write "$(dev $_which)" 4 "$1"
 		echo $_which >$FAKE/trace
 		_first=$(messages)
-		bind $_which || return 1
+		bind_slots $_which || return 1
 		same "slot $_which: command" "$1" "$(command_register $_which)" || return 1
 		expect $_which 0 relocated || return 1
 		new_messages "$_first" | sed -n 's/.*slot [0-9]: \(.*\) = .*, decode/\1/p' |
@@ -412,14 +403,13 @@ decode_off_stays_off()
 	decode 4 '0x10 off 0x14 off '
 }
 
-# A driver before us has saved the state and has not restored it.
-stale_saved_state()
+# What the driver before us has saved must not bring back an old address.
+stale_state()
 {
 	modprobe -r vfio-pci
 	# Going to D3 would save the state anew.
 	modprobe vfio-pci disable_idle_d3=1
-	echo 0 >$FAKE/save
-	bind 0 && _bars=$(bars 0) && echo 0 >$FAKE/restore &&
+	bind_slots 0 && _bars=$(bars 0) && echo 0 >$FAKE/restore &&
 	expect 0 0 relocated && expect 0 1 relocated && same "slot 0" "$_bars" "$(bars 0)"
 	_result=$?
 	unbind_all
@@ -428,10 +418,27 @@ stale_saved_state()
 	return $_result
 }
 
+# A driver before us has saved the state and has not restored it.
+stale_saved_state()
+{
+	echo 0 >$FAKE/save
+	stale_state
+}
+
+# A driver before us has saved the state and restored it: what was saved is no
+# longer marked as such, but there are kernels that restore it all the same
+# (6.12.117 is one of them).
+stale_restored_state()
+{
+	echo 0 >$FAKE/save
+	echo 0 >$FAKE/restore
+	stale_state
+}
+
 # This device forgets its BARs in D3hot.
 reset_restores()
 {
-	bind 0 && _bars=$(bars 0) &&
+	bind_slots 0 && _bars=$(bars 0) &&
 	echo pm >"$PCI/$(dev 0)/reset_method" && echo 1 >"$PCI/$(dev 0)/reset" &&
 	same "slot 0" "$_bars" "$(bars 0)" &&
 	expect 0 0 relocated && expect 0 1 relocated
@@ -440,7 +447,7 @@ reset_restores()
 idle_in_d3hot()
 {
 	_old=$(bars 0)
-	bind 0 || return 1
+	bind_slots 0 || return 1
 	for _try in 1 2 3 4 5 6 7 8 9 10; do
 		[ "$(cat "$PCI/$(dev 0)/power_state")" = D3hot ] && break
 		usleep 100000
@@ -453,23 +460,23 @@ idle_in_d3hot()
 found_in_d3hot()
 {
 	may_relocate N
-	bind 0 && unbind 0
+	bind_slots 0 && unbind_slots 0
 	may_relocate Y
 	config_write "$(dev 0)" 68 3
-	bind 0 && expect 0 0 relocated && expect 0 1 relocated
+	bind_slots 0 && expect 0 0 relocated && expect 0 1 relocated
 }
 
 unload_while_bound()
 {
-	bind 0 1 2 && unload
+	bind_slots 0 1 2 && unload
 }
 
 # What is found again gets an address, but none in a claimed page.
 remove_while_bound()
 {
-	bind 0 1 2 && echo 1 >"$PCI/$(dev 1)/remove" &&
+	bind_slots 0 1 2 && echo 1 >"$PCI/$(dev 1)/remove" &&
 	same "claims" 2 "$(grep -c vfio-pci-subpage /proc/iomem)" &&
-	echo 1 >/sys/bus/pci/rescan && consistent 1 0 &&
+	echo 1 >/sys/bus/pci/rescan && in_agreement 1 0 &&
 	expect 0 0 relocated && expect 2 0 relocated
 }
 
@@ -478,12 +485,12 @@ binder()
 {
 	while [ ! -e $ours/stop ]; do
 		for _which; do
-			bind "$_which" || return 1
+			bind_slots "$_which" || return 1
 			for _bar in 0 1; do
-				[ "$(cat "$PCI/$(dev "$_which")/vfio_pci_subpage/bar${_bar}_claim")" = none ] ||
+				[ "$(claim "$(dev "$_which")" $_bar)" = none ] ||
 					exclusive "$_which" $_bar || return 1
 			done
-			unbind "$_which"
+			unbind_slots "$_which"
 			echo "$_which" >>"$ours/bound"
 		done
 	done
@@ -512,17 +519,16 @@ race()
 	same "errors" "" "$(cat $ours/error?)" || return 1
 	new_messages "$_first" | grep 'lost its address\|old place is taken' && return 1
 	echo "# race: $(wc -l <$ours/bound) binds, $(wc -l <$ours/rescanned) rescans" >&3
-	released && bind 0 1 2 3 || return 1
+	released && bind_slots 0 1 2 3 || return 1
 	for _which in 0 1 2; do
-		consistent $_which 0 && consistent $_which 1 &&
+		in_agreement $_which 0 && in_agreement $_which 1 &&
 		exclusive $_which 0 && exclusive $_which 1 || return 1
 	done
-	consistent 3 0 && exclusive 3 0
+	in_agreement 3 0 && exclusive 3 0
 }
 
 requester=$(bdf requester)
 exec 3>&1
-plan 25
 load_vfio || exit 1
 in_host packed-first-to-last packed
 in_host packed-last-to-first packed
@@ -543,6 +549,7 @@ in_host bind-fails-decoding undo ""
 in_host decode-on-stays-on kinds
 in_host decode-off-stays-off kinds
 in_host stale-saved-state pm
+in_host stale-restored-state pm
 in_host reset-restores pm
 in_host idle-in-d3hot pm
 in_host found-in-d3hot pm

@@ -26,7 +26,7 @@ not_bound()
 
 no_permission()
 {
-	refuses "permission.*/dev/vfio/" setuidgid 65534:65534 $suite "$(bdf alone)"
+	refuses "permission.*/dev/vfio/" su nobody -c "$suite $(bdf alone)"
 }
 
 not_viable()

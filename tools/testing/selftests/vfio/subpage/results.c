@@ -174,12 +174,26 @@ static struct json_object *new_results(const char *platform, const char *accel)
 	return results;
 }
 
+/* Found out before the run, not after it. */
+static int check_writable(const char *path, struct error *err)
+{
+	char copy[PATH_MAX];
+
+	snprintf(copy, sizeof(copy), "%s", path);
+	if (access(dirname(copy), W_OK | X_OK))
+		return error_set(err, "%.300s: cannot write the results: %s", path,
+				 strerror(errno));
+	return 0;
+}
+
 struct json_object *results_open(const char *path, const char *platform,
 				 const char *accel, struct error *err)
 {
 	struct json_object *results;
 	const char *name;
 
+	if (check_writable(path, err))
+		return NULL;
 	if (access(path, F_OK) && errno == ENOENT)
 		return new_results(platform, accel);
 
