@@ -69,6 +69,19 @@ static void revoke_mappings(const struct resource *place)
 		release_mem_region(place->start, size);
 }
 
+/*
+ * The configuration that was saved last, perhaps by a driver before us, has the
+ * old address, and pci_restore_state() would bring it back, whether or not it
+ * is marked as valid. What it is marked as does not change.
+ */
+static void refresh_saved_state(struct pci_dev *pdev)
+{
+	bool saved = pdev->state_saved;
+
+	pci_save_state(pdev);
+	pdev->state_saved = saved;
+}
+
 static int move_in_tree(struct resource *res, struct resource *to,
 			resource_size_t start)
 {
@@ -99,9 +112,7 @@ static int move_in_tree(struct resource *res, struct resource *to,
  * it was (PCI Local Bus r3.0, 6.2.5.1). The old place stays reserved until the
  * move is final, so that going back cannot fail.
  *
- * A driver that was bound before may have left a saved configuration behind,
- * and pci_restore_state() would bring back the old address from it. It is
- * saved anew.
+ * The saved configuration of the device is saved anew, with the new address.
  *
  * Context: may sleep. The device lock is held, which keeps resets away; the PCI
  *	rescan/remove lock is neither needed nor taken.
@@ -131,8 +142,7 @@ int pci_subpage_move_bar(struct pci_dev *pdev, int bar, struct resource *to,
 
 	if (!ret) {
 		revoke_mappings(&old);
-		if (pdev->state_saved)
-			pci_save_state(pdev);
+		refresh_saved_state(pdev);
 	}
 	remove_resource(&old);
 	return ret;
