@@ -27,12 +27,12 @@ main()
 {
 	[ $# = 2 ] || [ $# = 3 ] || usage "KDIR TARGET [SOURCE]"
 	local kdir=$1 target=$2 source=${3:-drivers/vfio/pci/subpage} release dir
-	{ [ -s "$kdir/Module.symvers" ] && [ -s "$kdir/include/config/kernel.release" ]; } ||
+	{ [ -s "$kdir/Module.symvers" ] && [ -s "$kdir/include/generated/utsrelease.h" ]; } ||
 		die "$kdir: no kernel headers there: install linux-headers-$(uname -r) or set KDIR"
 	grep -q '^CONFIG_VFIO_PCI_CORE=[my]' "$kdir/.config" "$kdir/include/config/auto.conf" 2>/dev/null ||
 		die "$kdir: this kernel is built without VFIO (CONFIG_VFIO_PCI_CORE): use another one"
 
-	release=$(cat "$kdir/include/config/kernel.release")
+	release=$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' "$kdir/include/generated/utsrelease.h")
 	dir=build/module-$release/${source##*/}
 	link_sources "$source" "$dir"
 	make -C "$kdir" M="$PWD/$dir" ${V:+V="$V"} ${W:+W="$W"} ${C:+C="$C"} "$target" >&2 ||

@@ -15,13 +15,13 @@ request=0
 host()
 {
 	request=$((request + 1))
-	# The caller may have redirected everything: its name keeps replies apart.
+	# Two shells of one job may ask at once.
 	_reply=reply.$$.$request
-	rm -f "$_reply"
 	echo "@@host $_reply $*" >/dev/console
 	while [ ! -e "$_reply" ]; do usleep 20000; done
 	read -r _status _rest <"$_reply"
 	tail -n +2 "$_reply"
+	rm "$_reply"
 	[ "$_status" = ok ] && return 0
 	echo "host $*: $_rest" >&2
 	return 1

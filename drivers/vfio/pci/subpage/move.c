@@ -59,7 +59,7 @@ static bool program(struct pci_dev *pdev, int bar, resource_size_t start)
  * A process that had the BAR mapped through sysfs or /dev/mem before it was
  * bound to us keeps that mapping. Once the BAR has left, whoever is given the
  * address next would be exposed to it. Marking the place busy for a moment has
- * the kernel revoke such mappings, where it is built to (CONFIG_STRICT_DEVMEM).
+ * the kernel revoke such mappings, where it is built to (CONFIG_IO_STRICT_DEVMEM).
  */
 static void revoke_mappings(const struct resource *place)
 {
