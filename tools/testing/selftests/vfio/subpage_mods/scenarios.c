@@ -186,26 +186,29 @@ static const struct fake_scenario scenarios[] = {
 			ONE_BAR(BAR_WINDOW1(256, 0, 0x000, MEM64 | PREF)),
 		},
 	}, {
+		/*
+		 * The last device, which the PCI core is to find places for,
+		 * has to get into the only page of window 0 beside the first
+		 * one, or gets none there.
+		 */
 		.name = "race",
-		.windows = { { FAKE_MEM32, 16 } },
+		.windows = { { FAKE_MEM32, 1 }, { FAKE_PREF64, 4 } },
 		.devices = {
 			{
 				.bars = {
-					BAR_QUIRK(256, 0, 0, FAKE_ASSIGN),
-					BAR_QUIRK(16, 0, 0, FAKE_ASSIGN),
-				},
-			}, {
-				.bars = {
-					BAR_QUIRK(256, 0, 0, FAKE_ASSIGN),
-					BAR_QUIRK(16, 0, 0, FAKE_ASSIGN),
-				},
-			}, {
-				.bars = {
-					BAR_QUIRK(512, 0, 0, FAKE_ASSIGN),
-					BAR_QUIRK(128, 0, 0, FAKE_ASSIGN),
+					BAR(256, 0, 0),
+					BAR_WINDOW1(256, 0, 0x000, MEM64 | PREF),
 				},
 			},
-			ONE_BAR(BAR_QUIRK(256, 0, 0, FAKE_ASSIGN)),
+			ONE_BAR(BAR_WINDOW1(256, 0, 0x100, MEM64 | PREF)),
+			ONE_BAR(BAR_WINDOW1(256, 0, 0x200, MEM64 | PREF)),
+			{
+				.bars = {
+					BAR_QUIRK(256, 0, 0, FAKE_ASSIGN),
+					{ .size = 16, .type = MEM64 | PREF,
+					  .quirks = FAKE_ASSIGN, .window = 1 },
+				},
+			},
 		},
 	},
 };
