@@ -128,12 +128,22 @@ warn_group()
 		say "$1: its IOMMU group has other devices in use, so VFIO will refuse it: bind these too:$names"
 }
 
+# A module is of use to the kernel it was built for only.
+how_to_load()
+{
+	if have modinfo && ! modinfo "$1" >/dev/null 2>&1; then
+		echo "there is no module of this name for the running kernel $(uname -r): build and install it for that (make modules_install)"
+	else
+		echo "modprobe $1"
+	fi
+}
+
 check_driver()
 {
 	case $1 in
 	'' | -* | .* | */*) die "$1: not a driver name: name one such as vfio-pci" ;;
 	esac
-	[ -d "$pci/drivers/$1" ] || die "$1: driver is not loaded: modprobe $1"
+	[ -d "$pci/drivers/$1" ] || die "$1: driver is not loaded: $(how_to_load "$1")"
 }
 
 check_device()

@@ -360,7 +360,7 @@ test_bind_input()
 	shell vfio-bind ../vfio-pci "$a"
 	check "bind ($shell): driver name with a path" said 1 'not a driver name'
 	shell vfio-bind vfio-none "$a"
-	check "bind ($shell): driver not loaded" said 1 'vfio-none: driver is not loaded: modprobe vfio-none'
+	check "bind ($shell): driver not loaded" said 1 'vfio-none: driver is not loaded: there is no module .* running kernel'
 	ln -s / "$TMPDIR/vfio-pci-subpage-bindings"
 	shell vfio-bind vfio-pci "$a"
 	check "bind ($shell): memory is somebody's link" said 1 'belongs to somebody else'
