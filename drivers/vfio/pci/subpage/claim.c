@@ -5,7 +5,6 @@
  * Every claim has the same form, whether the BAR moved or not: a resource as
  * large as a page, with the BAR at its start as its only child.
  */
-#include <linux/align.h>
 #include <linux/mm.h>
 #include <linux/sizes.h>
 #include <linux/string.h>
@@ -176,6 +175,18 @@ static enum pci_subpage_reason claim_page(struct pci_subpage_bar *b,
 	return move_to_page(b, pdev, bar);
 }
 
+static bool starts_with_msix_table(struct pci_dev *pdev, int bar)
+{
+	u32 table;
+
+	if (!pdev->msix_cap)
+		return false;
+
+	/* BAR and offset in one register (PCIe r6.0, 7.7.2.3). */
+	pci_read_config_dword(pdev, pdev->msix_cap + PCI_MSIX_TABLE, &table);
+	return table == bar;
+}
+
 static struct pci_subpage_plan plan_bar(struct pci_dev *pdev, int bar,
 					bool may_relocate)
 {
@@ -189,6 +200,7 @@ static struct pci_subpage_plan plan_bar(struct pci_dev *pdev, int bar,
 		.is_vf = pdev->is_virtfn,
 		.fixed = (res->flags & IORESOURCE_PCI_FIXED) ||
 			 pdev->mmio_always_on,
+		.msix = starts_with_msix_table(pdev, bar),
 	};
 
 	return pci_subpage_plan(&info, PAGE_SIZE, may_relocate);
@@ -200,6 +212,7 @@ static void probe_bar(struct pci_subpage *sp, int bar,
 	struct pci_subpage_bar *b = &sp->bars[bar];
 
 	b->subpage = true;
+	b->rank = plan->rank;
 	b->reason = claim_page(b, sp->pdev, bar, plan);
 	if (b->reason)
 		pci_info(sp->pdev, "BAR %d %pR: stays trapped: %s (%s)\n", bar,
@@ -208,15 +221,15 @@ static void probe_bar(struct pci_subpage *sp, int bar,
 			 pci_subpage_reason_text(b->reason));
 }
 
-static void probe_bars(struct pci_subpage *sp, bool may_relocate, bool aligned)
+static void probe_bars(struct pci_subpage *sp, bool may_relocate,
+		       unsigned int rank)
 {
 	struct pci_subpage_plan plan;
 	int bar;
 
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
 		plan = plan_bar(sp->pdev, bar, may_relocate);
-		if (plan.subpage && !sp->bars[bar].subpage &&
-		    pci_subpage_range_empty(&plan.before) == aligned)
+		if (plan.subpage && plan.rank == rank && !sp->bars[bar].subpage)
 			probe_bar(sp, bar, &plan);
 	}
 }
@@ -229,17 +242,16 @@ static void probe_bars(struct pci_subpage *sp, bool may_relocate, bool aligned)
  *
  * Leaves a verdict for each BAR. May be called again and then changes nothing.
  *
- * The BARs that do not start their page come first: they have to move anyway,
- * and may leave a page to one that does start it.
- *
  * Context: may sleep. The device lock is held.
  */
 void pci_subpage_probe_mmaps(struct pci_subpage *sp, struct pci_dev *pdev,
 			     bool may_relocate)
 {
+	unsigned int rank;
+
 	sp->pdev = pdev;
-	probe_bars(sp, may_relocate, false);
-	probe_bars(sp, may_relocate, true);
+	for (rank = 0; rank < PCI_SUBPAGE_RANKS; rank++)
+		probe_bars(sp, may_relocate, rank);
 }
 
 /* Take the BAR's old place again, or find it in our own page. */
@@ -272,14 +284,14 @@ static void undo_move(struct pci_subpage_bar *b, struct pci_dev *pdev, int bar)
 		remove_resource(&place);
 }
 
-static void undo_bars(struct pci_subpage *sp, bool aligned)
+static void undo_bars(struct pci_subpage *sp, unsigned int rank)
 {
 	struct pci_subpage_bar *b;
 	int bar;
 
 	for (bar = PCI_STD_NUM_BARS - 1; bar >= 0; bar--) {
 		b = &sp->bars[bar];
-		if (IS_ALIGNED(b->home_start, PAGE_SIZE) != aligned)
+		if (!b->subpage || b->rank != rank)
 			continue;
 		if (b->home)
 			undo_move(b, sp->pdev, bar);
@@ -300,8 +312,10 @@ static void undo_bars(struct pci_subpage *sp, bool aligned)
  */
 void pci_subpage_undo_mmaps(struct pci_subpage *sp)
 {
-	undo_bars(sp, true);
-	undo_bars(sp, false);
+	unsigned int rank = PCI_SUBPAGE_RANKS;
+
+	while (rank--)
+		undo_bars(sp, rank);
 	memset(sp, 0, sizeof(*sp));
 }
 

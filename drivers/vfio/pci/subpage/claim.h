@@ -14,6 +14,7 @@
 /**
  * struct pci_subpage_bar - the verdict on one BAR
  * @subpage: a sub-page memory BAR; if not, the rest means nothing
+ * @rank: when it had its turn
  * @claim: how its page is held
  * @reason: why it is not held, if @claim is NONE
  * @page: the page in the resource tree, parent of the BAR, unless @claim is NONE
@@ -22,6 +23,7 @@
  */
 struct pci_subpage_bar {
 	bool subpage;
+	unsigned int rank;
 	enum pci_subpage_claim claim;
 	enum pci_subpage_reason reason;
 	struct resource page;

@@ -105,6 +105,22 @@ static enum pci_subpage_reason pinned(const struct pci_subpage_bar_info *bar,
 	return PCI_SUBPAGE_OK;
 }
 
+/*
+ * Whose turn comes first decides where pages are scarce.
+ *
+ * Last is a BAR made for the MSI-X table: a VMM traps accesses to the table
+ * whether or not the BAR is mapped, so a page does least for it. A BAR that
+ * merely contains the table beside other registers is like any other.
+ *
+ * Of the others, those that do not start their page come first. They have to
+ * move anyway, and may leave the page to one that then can stay.
+ */
+static unsigned int rank(const struct pci_subpage_bar_info *bar,
+			 const struct pci_subpage_plan *plan)
+{
+	return 2 * bar->msix + pci_subpage_range_empty(&plan->before);
+}
+
 /**
  * pci_subpage_plan - decide what should happen to a BAR
  * @bar: the BAR
@@ -138,5 +154,6 @@ struct pci_subpage_plan pci_subpage_plan(const struct pci_subpage_bar_info *bar,
 	plan.before.end = bar->start - 1;
 	plan.after.start = bar->start + bar->size;
 	plan.after.end = plan.page.end;
+	plan.rank = rank(bar, &plan);
 	return plan;
 }

@@ -58,6 +58,7 @@ enum pci_subpage_reason {
  * @busy: something inside the BAR is reserved by somebody else
  * @is_vf: belongs to an SR-IOV virtual function
  * @fixed: its address may not change
+ * @msix: made for the MSI-X table: the table starts it
  */
 struct pci_subpage_bar_info {
 	u64 start;
@@ -67,6 +68,7 @@ struct pci_subpage_bar_info {
 	bool busy;
 	bool is_vf;
 	bool fixed;
+	bool msix;
 };
 
 /**
@@ -84,6 +86,7 @@ struct pci_subpage_range {
  * @subpage: a sub-page memory BAR; if not, there is nothing to do
  * @refused: if not OK, no claim is possible and nothing is to be attempted
  * @pinned: if not OK, the BAR may not be moved
+ * @rank: turn among the BARs of a device, from 0 to PCI_SUBPAGE_RANKS - 1
  * @page: the host page that the BAR starts in
  * @before: the part of @page below the BAR, perhaps empty
  * @after: the part of @page above the BAR, perhaps empty
@@ -97,10 +100,13 @@ struct pci_subpage_plan {
 	bool subpage;
 	enum pci_subpage_reason refused;
 	enum pci_subpage_reason pinned;
+	unsigned int rank;
 	struct pci_subpage_range page;
 	struct pci_subpage_range before;
 	struct pci_subpage_range after;
 };
+
+#define PCI_SUBPAGE_RANKS	4
 
 struct pci_subpage_plan pci_subpage_plan(const struct pci_subpage_bar_info *bar,
 					 u64 page_size, bool may_relocate);

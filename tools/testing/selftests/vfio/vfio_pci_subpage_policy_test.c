@@ -161,6 +161,20 @@ TEST(pinned)
 	EXPECT_EQ(PCI_SUBPAGE_VF, pci_subpage_plan(&bar, PAGE, true).pinned);
 }
 
+/* Whose turn it is: the table of MSI-X last, those that have to move first. */
+TEST(rank)
+{
+	struct pci_subpage_bar_info aligned = bar_at(0, 256), other = bar_at(256, 256);
+
+	EXPECT_EQ(0, pci_subpage_plan(&other, PAGE, true).rank);
+	EXPECT_EQ(1, pci_subpage_plan(&aligned, PAGE, true).rank);
+	other.msix = true;
+	aligned.msix = true;
+	EXPECT_EQ(2, pci_subpage_plan(&other, PAGE, true).rank);
+	EXPECT_EQ(3, pci_subpage_plan(&aligned, PAGE, true).rank);
+	EXPECT_LT(3, PCI_SUBPAGE_RANKS);
+}
+
 /* Only Enhanced Allocation can do that; no page could be mapped for it. */
 TEST(straddles_two_pages)
 {

@@ -1,0 +1,542 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * KUnit tests of claiming, moving and releasing BARs.
+ *
+ * The devices, their bus and its windows are made up here, on a resource tree
+ * of their own: nothing of the machine is touched.
+ */
+#include <kunit/test.h>
+#include <linux/completion.h>
+#include <linux/kthread.h>
+#include <linux/mm.h>
+#include <linux/pci.h>
+
+#include "claim.h"
+
+#define NR_DEVICES	3
+#define NR_WINDOWS	3
+#define MSIX_CAP	0x40
+
+#define MEM		IORESOURCE_MEM
+#define PREF		(IORESOURCE_MEM | IORESOURCE_PREFETCH)
+#define PREF64		(PREF | IORESOURCE_MEM_64)
+
+struct fake {
+	struct pci_host_bridge *host;
+	struct pci_bus bus;
+	struct resource root;
+	struct resource window[NR_WINDOWS];
+	struct pci_dev dev[NR_DEVICES];
+	struct pci_subpage claims[NR_DEVICES];
+	u32 config[NR_DEVICES][64];
+	bool stuck;
+	unsigned int decoded_writes;
+};
+
+/* Windows lie apart; below 4 GiB on the bus, but for the last. */
+static u64 window_start(int n)
+{
+	return n == 2 ? 0x80ULL << 32 : 0x80000000ULL + n * 0x10000000ULL;
+}
+
+static u64 page(int window, int n)
+{
+	return window_start(window) + n * PAGE_SIZE;
+}
+
+static bool is_bar(int where)
+{
+	return where >= PCI_BASE_ADDRESS_0 && where <= PCI_BASE_ADDRESS_5;
+}
+
+static int fake_read(struct pci_bus *bus, unsigned int devfn, int where, int size,
+		     u32 *val)
+{
+	struct fake *fake = bus->sysdata;
+	u32 dword = where < 256 ? fake->config[devfn][where / 4] : ~0;
+
+	*val = dword >> (where % 4 * 8);
+	if (size < 4)
+		*val &= (1U << (size * 8)) - 1;
+	return PCIBIOS_SUCCESSFUL;
+}
+
+static int fake_write(struct pci_bus *bus, unsigned int devfn, int where, int size,
+		      u32 val)
+{
+	struct fake *fake = bus->sysdata;
+	u32 *dword = &fake->config[devfn][where / 4];
+	u32 mask = size < 4 ? (1U << (size * 8)) - 1 : ~0U;
+
+	if (is_bar(where)) {
+		if (fake->config[devfn][PCI_COMMAND / 4] & PCI_COMMAND_MEMORY)
+			fake->decoded_writes++;
+		if (fake->stuck)
+			return PCIBIOS_SUCCESSFUL;
+	}
+	mask <<= where % 4 * 8;
+	*dword = (*dword & ~mask) | (val << (where % 4 * 8) & mask);
+	return PCIBIOS_SUCCESSFUL;
+}
+
+static struct pci_ops fake_ops = {
+	.read = fake_read,
+	.write = fake_write,
+};
+
+static void add_window(struct kunit *test, int n, unsigned int pages, unsigned long flags)
+{
+	struct fake *fake = test->priv;
+	struct resource *window = &fake->window[n];
+
+	*window = (struct resource) {
+		.name = "window",
+		.start = window_start(n),
+		.end = window_start(n) + pages * PAGE_SIZE - 1,
+		.flags = flags,
+	};
+	KUNIT_ASSERT_EQ(test, 0, request_resource(&fake->root, window));
+	fake->bus.resource[n] = window;
+}
+
+static u64 bar_register(struct fake *fake, int dev, int bar)
+{
+	u32 *reg = &fake->config[dev][PCI_BASE_ADDRESS_0 / 4 + bar];
+
+	if (fake->dev[dev].resource[bar].flags & IORESOURCE_MEM_64)
+		return (u64)reg[1] << 32 | reg[0];
+	return reg[0];
+}
+
+static void add_bar(struct kunit *test, int dev, int bar, u64 start, unsigned int size,
+		    unsigned long flags)
+{
+	struct fake *fake = test->priv;
+	struct resource *res = &fake->dev[dev].resource[bar];
+	int n;
+
+	*res = (struct resource) {
+		.name = "bar",
+		.start = start,
+		.end = start + size - 1,
+		.flags = flags,
+	};
+	for (n = 0; n < NR_WINDOWS; n++)
+		if (fake->window[n].parent && resource_contains(&fake->window[n], res))
+			break;
+	KUNIT_ASSERT_LT(test, n, NR_WINDOWS);
+	KUNIT_ASSERT_EQ(test, 0, request_resource(&fake->window[n], res));
+
+	fake->config[dev][PCI_BASE_ADDRESS_0 / 4 + bar] = lower_32_bits(start);
+	if (flags & IORESOURCE_MEM_64)
+		fake->config[dev][PCI_BASE_ADDRESS_0 / 4 + bar + 1] = upper_32_bits(start);
+}
+
+static void probe(struct fake *fake, int dev)
+{
+	pci_subpage_probe_mmaps(&fake->claims[dev], &fake->dev[dev], true);
+}
+
+static enum pci_subpage_claim claim(struct fake *fake, int dev, int bar)
+{
+	return fake->claims[dev].bars[bar].claim;
+}
+
+/* The claim holds, and register, resource and tree agree about the address. */
+static void expect_held(struct kunit *test, int dev, int bar,
+			enum pci_subpage_claim expected, u64 start)
+{
+	struct fake *fake = test->priv;
+	struct resource *res = &fake->dev[dev].resource[bar];
+
+	KUNIT_EXPECT_EQ(test, expected, claim(fake, dev, bar));
+	KUNIT_EXPECT_EQ(test, start, res->start);
+	KUNIT_EXPECT_EQ(test, start, bar_register(fake, dev, bar));
+	KUNIT_ASSERT_NOT_NULL(test, res->parent);
+	KUNIT_EXPECT_PTR_EQ(test, &fake->claims[dev].bars[bar].page, res->parent);
+	KUNIT_EXPECT_EQ(test, start, res->parent->start);
+	KUNIT_EXPECT_EQ(test, PAGE_SIZE, resource_size(res->parent));
+	KUNIT_EXPECT_PTR_EQ(test, res, res->parent->child);
+	KUNIT_EXPECT_NULL(test, res->sibling);
+	KUNIT_EXPECT_EQ(test, 0, fake->decoded_writes);
+}
+
+/* Nothing was changed, in register, resource and tree. */
+static void expect_untouched(struct kunit *test, int dev, int bar, u64 start)
+{
+	struct fake *fake = test->priv;
+	struct resource *res = &fake->dev[dev].resource[bar];
+
+	KUNIT_EXPECT_EQ(test, start, res->start);
+	KUNIT_EXPECT_EQ(test, start, bar_register(fake, dev, bar));
+	KUNIT_ASSERT_NOT_NULL(test, res->parent);
+	KUNIT_EXPECT_STREQ(test, "window", res->parent->name);
+	KUNIT_EXPECT_EQ(test, 0, fake->decoded_writes);
+}
+
+static void expect_none(struct kunit *test, int dev, int bar,
+			enum pci_subpage_reason reason, u64 start)
+{
+	struct fake *fake = test->priv;
+
+	KUNIT_EXPECT_EQ(test, PCI_SUBPAGE_NONE, claim(fake, dev, bar));
+	KUNIT_EXPECT_EQ(test, reason, fake->claims[dev].bars[bar].reason);
+	expect_untouched(test, dev, bar, start);
+}
+
+static void claim_in_place(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_window(test, 0, 2, MEM);
+	add_bar(test, 0, 0, page(0, 0), 256, MEM);
+	probe(fake, 0);
+	expect_held(test, 0, 0, PCI_SUBPAGE_IN_PLACE, page(0, 0));
+
+	/* May be called again, and changes nothing. */
+	probe(fake, 0);
+	expect_held(test, 0, 0, PCI_SUBPAGE_IN_PLACE, page(0, 0));
+
+	pci_subpage_release_mmaps(&fake->claims[0]);
+	expect_untouched(test, 0, 0, page(0, 0));
+	KUNIT_EXPECT_NULL(test, fake->dev[0].resource[0].sibling);
+}
+
+static void claim_slides_in_own_page(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_window(test, 0, 1, MEM);
+	add_bar(test, 0, 0, page(0, 0) + 512, 256, MEM);
+	probe(fake, 0);
+	expect_held(test, 0, 0, PCI_SUBPAGE_RELOCATED, page(0, 0));
+}
+
+static void claim_first_fit(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_window(test, 0, 4, MEM);
+	add_bar(test, 0, 0, page(0, 0), 256, MEM);
+	add_bar(test, 1, 0, page(0, 0) + 256, 256, MEM);
+	add_bar(test, 2, 0, page(0, 1) + 1024, 1024, MEM);
+	probe(fake, 0);
+	expect_held(test, 0, 0, PCI_SUBPAGE_RELOCATED, page(0, 2));
+	probe(fake, 1);
+	expect_held(test, 1, 0, PCI_SUBPAGE_RELOCATED, page(0, 0));
+}
+
+/* As many pages as BARs, all packed into the first one. */
+static void claim_window_exactly_full(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	int bar;
+
+	add_window(test, 0, 4, MEM);
+	for (bar = 0; bar < 4; bar++)
+		add_bar(test, 0, bar, page(0, 0) + bar * 256, 256, MEM);
+	probe(fake, 0);
+	expect_held(test, 0, 0, PCI_SUBPAGE_IN_PLACE, page(0, 0));
+	for (bar = 1; bar < 4; bar++)
+		expect_held(test, 0, bar, PCI_SUBPAGE_RELOCATED, page(0, bar));
+}
+
+static void claim_window_full(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_window(test, 0, 2, MEM);
+	add_bar(test, 0, 0, page(0, 0), 256, MEM);
+	add_bar(test, 1, 0, page(0, 0) + 256, 256, MEM);
+	add_bar(test, 2, 0, page(0, 1), 256, MEM);
+	add_bar(test, 2, 1, page(0, 1) + 256, 256, MEM);
+	probe(fake, 0);
+	expect_none(test, 0, 0, PCI_SUBPAGE_NO_SPACE, page(0, 0));
+	probe(fake, 2);
+	expect_none(test, 2, 0, PCI_SUBPAGE_NO_SPACE, page(0, 1));
+	expect_none(test, 2, 1, PCI_SUBPAGE_NO_SPACE, page(0, 1) + 256);
+}
+
+/* One page is left: it goes to the BAR that gains most from it. */
+static void claim_msix_comes_last(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_window(test, 0, 2, MEM);
+	add_bar(test, 0, 0, page(0, 0) + 256, 256, MEM);
+	add_bar(test, 0, 3, page(0, 0) + 512, 256, MEM);
+	add_bar(test, 1, 0, page(0, 0), 256, MEM);
+	fake->dev[0].msix_cap = MSIX_CAP;
+	fake->config[0][(MSIX_CAP + PCI_MSIX_TABLE) / 4] = 0;
+	probe(fake, 0);
+	expect_none(test, 0, 0, PCI_SUBPAGE_NO_SPACE, page(0, 0) + 256);
+	expect_held(test, 0, 3, PCI_SUBPAGE_RELOCATED, page(0, 1));
+	pci_subpage_undo_mmaps(&fake->claims[0]);
+
+	/* The other BAR has the table now; then one with registers before it. */
+	fake->config[0][(MSIX_CAP + PCI_MSIX_TABLE) / 4] = 3;
+	probe(fake, 0);
+	expect_held(test, 0, 0, PCI_SUBPAGE_RELOCATED, page(0, 1));
+	expect_none(test, 0, 3, PCI_SUBPAGE_NO_SPACE, page(0, 0) + 512);
+	pci_subpage_undo_mmaps(&fake->claims[0]);
+
+	fake->config[0][(MSIX_CAP + PCI_MSIX_TABLE) / 4] = 0x80;
+	probe(fake, 0);
+	expect_held(test, 0, 0, PCI_SUBPAGE_RELOCATED, page(0, 1));
+}
+
+static void claim_prefetchable_and_64bit(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	/* No page is free in the windows that they live in, but the last. */
+	add_window(test, 0, 1, MEM);
+	add_window(test, 1, 1, PREF);
+	add_window(test, 2, 4, PREF64);
+	add_bar(test, 0, 0, page(0, 0), 256, MEM);
+	add_bar(test, 0, 1, page(0, 0) + 256, 256, MEM);
+	add_bar(test, 1, 0, page(1, 0), 256, PREF);
+	add_bar(test, 1, 1, page(1, 0) + 256, 256, PREF);
+	add_bar(test, 2, 0, page(2, 0), 256, PREF64);
+	add_bar(test, 2, 2, page(2, 0) + 256, 256, PREF64);
+
+	probe(fake, 2);
+	expect_held(test, 2, 0, PCI_SUBPAGE_IN_PLACE, page(2, 0));
+	expect_held(test, 2, 2, PCI_SUBPAGE_RELOCATED, page(2, 1));
+	/* Neither is prefetchable, and the window above 4 GiB is. */
+	probe(fake, 0);
+	expect_none(test, 0, 0, PCI_SUBPAGE_NO_SPACE, page(0, 0));
+	expect_none(test, 0, 1, PCI_SUBPAGE_NO_SPACE, page(0, 0) + 256);
+	/* Prefetchable, but 32 bits do not reach that far. */
+	probe(fake, 1);
+	expect_none(test, 1, 0, PCI_SUBPAGE_NO_SPACE, page(1, 0));
+	expect_none(test, 1, 1, PCI_SUBPAGE_NO_SPACE, page(1, 0) + 256);
+}
+
+/* A prefetchable BAR may use a window that is not, never the other way round. */
+static void claim_other_window(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_window(test, 0, 3, MEM);
+	add_window(test, 1, 3, PREF);
+	add_bar(test, 0, 0, page(0, 0), 256, PREF);
+	add_bar(test, 0, 1, page(0, 0) + 256, 256, MEM);
+	add_bar(test, 1, 0, page(0, 0) + 512, 256, MEM);
+	probe(fake, 0);
+	expect_held(test, 0, 0, PCI_SUBPAGE_RELOCATED, page(1, 0));
+	expect_held(test, 0, 1, PCI_SUBPAGE_RELOCATED, page(0, 1));
+	pci_subpage_undo_mmaps(&fake->claims[0]);
+
+	fake->bus.resource[1] = NULL;
+	probe(fake, 0);
+	expect_held(test, 0, 1, PCI_SUBPAGE_RELOCATED, page(0, 1));
+	expect_held(test, 0, 0, PCI_SUBPAGE_RELOCATED, page(0, 2));
+}
+
+static void claim_release_in_any_order(struct kunit *test)
+{
+	static const int orders[][NR_DEVICES] = {
+		{ 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 }, { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
+	};
+	struct fake *fake = test->priv;
+	int order, i, dev;
+
+	add_window(test, 0, 8, MEM);
+	for (dev = 0; dev < NR_DEVICES; dev++) {
+		add_bar(test, dev, 0, page(0, 0) + dev * 512, 256, MEM);
+		add_bar(test, dev, 1, page(0, 0) + dev * 512 + 256, 256, MEM);
+	}
+	for (order = 0; order < ARRAY_SIZE(orders); order++) {
+		for (dev = 0; dev < NR_DEVICES; dev++)
+			probe(fake, dev);
+		for (i = 0; i < NR_DEVICES; i++) {
+			dev = orders[order][i];
+			pci_subpage_release_mmaps(&fake->claims[dev]);
+			expect_untouched(test, dev, 0, fake->dev[dev].resource[0].start);
+			expect_untouched(test, dev, 1, fake->dev[dev].resource[1].start);
+		}
+	}
+}
+
+static void claim_undo(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	int bar;
+
+	/* In place, moved, slid, and one that there is no page for. */
+	add_window(test, 0, 4, MEM);
+	add_bar(test, 0, 0, page(0, 0), 256, MEM);
+	add_bar(test, 0, 1, page(0, 0) + 512, 256, MEM);
+	add_bar(test, 0, 2, page(0, 2) + 1024, 1024, MEM);
+	add_bar(test, 1, 0, page(0, 3), 256, MEM);
+	add_bar(test, 0, 3, page(0, 3) + 256, 256, MEM);
+	fake->config[0][PCI_COMMAND / 4] = PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER;
+
+	probe(fake, 0);
+	for (bar = 0; bar < 3; bar++)
+		KUNIT_EXPECT_NE(test, PCI_SUBPAGE_NONE, claim(fake, 0, bar));
+	KUNIT_EXPECT_EQ(test, PCI_SUBPAGE_NONE, claim(fake, 0, 3));
+	KUNIT_EXPECT_EQ(test, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
+			fake->config[0][PCI_COMMAND / 4]);
+
+	pci_subpage_undo_mmaps(&fake->claims[0]);
+	expect_untouched(test, 0, 0, page(0, 0));
+	expect_untouched(test, 0, 1, page(0, 0) + 512);
+	expect_untouched(test, 0, 2, page(0, 2) + 1024);
+	expect_untouched(test, 0, 3, page(0, 3) + 256);
+	KUNIT_EXPECT_EQ(test, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
+			fake->config[0][PCI_COMMAND / 4]);
+}
+
+static void claim_register_stuck(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_window(test, 0, 4, MEM);
+	add_bar(test, 0, 0, page(0, 0), 256, MEM);
+	add_bar(test, 1, 0, page(0, 0) + 256, 256, MEM);
+	fake->stuck = true;
+	probe(fake, 0);
+	expect_none(test, 0, 0, PCI_SUBPAGE_REJECTED, page(0, 0));
+	KUNIT_EXPECT_PTR_EQ(test, &fake->dev[1].resource[0],
+			    fake->dev[0].resource[0].sibling);
+	KUNIT_EXPECT_NULL(test, fake->dev[1].resource[0].sibling);
+}
+
+/* The rest of the BAR's page, which a neighbour takes whenever it can. */
+struct neighbour {
+	struct fake *fake;
+	struct resource res;
+	bool held;
+	unsigned int got_in;
+	unsigned int intrusions;
+};
+
+static int neighbour_thread(void *data)
+{
+	struct neighbour *n = data;
+
+	while (!kthread_should_stop()) {
+		if (!request_resource(&n->fake->window[0], &n->res)) {
+			n->got_in++;
+			/* The lock of the tree orders this after the request. */
+			if (READ_ONCE(n->held))
+				n->intrusions++;
+			release_resource(&n->res);
+		}
+		cond_resched();
+	}
+	return 0;
+}
+
+/*
+ * Either the neighbour is in the page and the BAR has to move, or the BAR holds
+ * the page and the neighbour is kept out: never both.
+ */
+static void claim_neighbour_taken_concurrently(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	unsigned int i, in_place = 0, moved = 0;
+	struct neighbour n = {
+		.fake = fake,
+		.res = DEFINE_RES_MEM(page(0, 0) + 2048, 256),
+	};
+	struct task_struct *thread;
+
+	add_window(test, 0, 4, MEM);
+	add_bar(test, 0, 0, page(0, 0), 256, MEM);
+	thread = kthread_run(neighbour_thread, &n, "subpage-neighbour");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
+
+	for (i = 0; i < 3000; i++) {
+		probe(fake, 0);
+		if (claim(fake, 0, 0) == PCI_SUBPAGE_IN_PLACE) {
+			in_place++;
+			/* From here on the neighbour must not get in. */
+			WRITE_ONCE(n.held, true);
+			cond_resched();
+			WRITE_ONCE(n.held, false);
+		} else {
+			moved++;
+		}
+		pci_subpage_undo_mmaps(&fake->claims[0]);
+	}
+	kthread_stop(thread);
+
+	kunit_info(test, "%u in place, %u moved, neighbour got in %u times\n",
+		   in_place, moved, n.got_in);
+	KUNIT_EXPECT_EQ(test, 0, n.intrusions);
+	KUNIT_EXPECT_EQ(test, i, in_place + moved);
+	expect_untouched(test, 0, 0, page(0, 0));
+}
+
+static void init_device(struct fake *fake, int n)
+{
+	struct pci_dev *dev = &fake->dev[n];
+
+	dev->bus = &fake->bus;
+	dev->devfn = n;
+	dev->dev.init_name = "kunit-subpage";
+	dev->cfg_size = 256;
+	INIT_HLIST_HEAD(&dev->saved_cap_space);
+}
+
+static int claim_test_init(struct kunit *test)
+{
+	struct fake *fake = kunit_kzalloc(test, sizeof(*fake), GFP_KERNEL);
+	int n;
+
+	KUNIT_ASSERT_NOT_NULL(test, fake);
+	fake->host = pci_alloc_host_bridge(0);
+	KUNIT_ASSERT_NOT_NULL(test, fake->host);
+
+	fake->root = (struct resource) {
+		.name = "root", .end = ~(resource_size_t)0, .flags = IORESOURCE_MEM,
+	};
+	fake->bus.bridge = &fake->host->dev;
+	fake->bus.ops = &fake_ops;
+	fake->bus.sysdata = fake;
+	INIT_LIST_HEAD(&fake->bus.resources);
+	for (n = 0; n < NR_DEVICES; n++)
+		init_device(fake, n);
+	test->priv = fake;
+	return 0;
+}
+
+static void claim_test_exit(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	int n;
+
+	if (!fake)
+		return;
+	for (n = 0; n < NR_DEVICES; n++)
+		pci_subpage_release_mmaps(&fake->claims[n]);
+	pci_free_host_bridge(fake->host);
+}
+
+static struct kunit_case claim_test_cases[] = {
+	KUNIT_CASE(claim_in_place),
+	KUNIT_CASE(claim_slides_in_own_page),
+	KUNIT_CASE(claim_first_fit),
+	KUNIT_CASE(claim_window_exactly_full),
+	KUNIT_CASE(claim_window_full),
+	KUNIT_CASE(claim_msix_comes_last),
+	KUNIT_CASE(claim_prefetchable_and_64bit),
+	KUNIT_CASE(claim_other_window),
+	KUNIT_CASE(claim_release_in_any_order),
+	KUNIT_CASE(claim_undo),
+	KUNIT_CASE(claim_register_stuck),
+	KUNIT_CASE(claim_neighbour_taken_concurrently),
+	{}
+};
+
+static struct kunit_suite claim_test_suite = {
+	.name = "pci_subpage_claim",
+	.init = claim_test_init,
+	.exit = claim_test_exit,
+	.test_cases = claim_test_cases,
+};
+
+kunit_test_suites(&claim_test_suite);
