@@ -6,7 +6,7 @@
  * of their own: nothing of the machine is touched.
  */
 #include <kunit/test.h>
-#include <linux/completion.h>
+#include <linux/delay.h>
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
@@ -423,6 +423,8 @@ static int neighbour_thread(void *data)
 			/* The lock of the tree orders this after the request. */
 			if (READ_ONCE(n->held))
 				n->intrusions++;
+			/* Stays for about as long as a claim takes. */
+			udelay(5);
 			release_resource(&n->res);
 		}
 		cond_resched();
