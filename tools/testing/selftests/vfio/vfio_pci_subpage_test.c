@@ -20,6 +20,7 @@
 #include "cpu.h"
 #include "exclusive.h"
 #include "expect.h"
+#include "look.h"
 #include "mmio.h"
 #include "options.h"
 #include "results.h"
@@ -33,8 +34,21 @@
 /* A device under test. */
 struct subject {
 	const struct pci_device *dev;
+	const struct vfio_backend_ops *ops;
+	struct vfio_backend *backend;
 	int fd;
 	struct error open_error;
+};
+
+/*
+ * A device and one way to open it. Lies in memory that the tests' processes
+ * share.
+ */
+struct backend_case {
+	const struct subject *subject;
+	const struct vfio_backend_ops *ops;
+	struct device_look look;
+	char name[64];
 };
 
 /* What the timing tests hand to the parent process. */
@@ -75,12 +89,14 @@ static struct options options;
 static struct profile_set profiles;
 static struct pci_scan scan;
 static struct iomem iomem;
-static struct vfio_backend *backend;
+static struct vfio_backend *backends[VFIO_NR_BACKENDS];
 static struct json_object *results;
 static struct subject *subjects;
 static size_t nr_subjects;
 static struct bar_case *cases;
 static size_t nr_cases;
+static struct backend_case *backend_cases;
+static size_t nr_backend_cases;
 
 static u64 page_size(void)
 {
@@ -106,14 +122,20 @@ FIXTURE_VARIANT(bar)
 	struct bar_case *c;
 };
 
+/* The BAR that keeps the kernel from enabling the device, else -1. */
+static int obstructing_bar(const struct subject *subject)
+{
+	return subject->fd < 0 ? sysfs_unassigned_bar(subject->dev) : -1;
+}
+
 FIXTURE_SETUP(bar)
 {
 	const struct subject *subject = variant->c->subject;
-	int unassigned = sysfs_unassigned_bar(subject->dev);
+	int unassigned = obstructing_bar(subject);
 
 	self->c = variant->c;
 	self->fd = subject->fd;
-	if (self->fd < 0 && unassigned >= 0)
+	if (unassigned >= 0)
 		SKIP(return,
 		     "the kernel enables no device with an unassigned BAR: BAR%d has no address",
 		     unassigned);
@@ -513,6 +535,88 @@ TEST_F(claim, holds)
 			       c->claim_why.text);
 }
 
+/*
+ * Devices look the same whichever way they are opened. They were looked at
+ * before, one way after the other, as a device can be open in one way only.
+ */
+FIXTURE(backend)
+{
+	const struct subject *subject;
+	const struct device_look *look;
+};
+
+FIXTURE_VARIANT(backend)
+{
+	struct backend_case *c;
+};
+
+FIXTURE_SETUP(backend)
+{
+	const struct backend_case *c = variant->c;
+	int unassigned = obstructing_bar(c->subject);
+
+	self->subject = c->subject;
+	self->look = &c->look;
+	if (c->look.state == LOOK_SKIPPED)
+		SKIP(return, "%s", c->look.why.text);
+	if (unassigned >= 0)
+		SKIP(return,
+		     "the kernel enables no device with an unassigned BAR: BAR%d has no address",
+		     unassigned);
+
+	ASSERT_EQ(LOOK_TAKEN, c->look.state)
+		TH_LOG("%s", c->look.why.text);
+	ASSERT_LE(0, c->subject->fd)
+		TH_LOG("%s", c->subject->open_error.text);
+}
+
+FIXTURE_TEARDOWN(backend)
+{
+}
+
+/* Through the device that is open now, at the same registers. */
+static void look_now(const struct _test_data_backend *self, struct device_look *now)
+{
+	*now = *self->look;
+	memset(now->bar, 0, sizeof(now->bar));
+	look_at(self->subject->fd, now);
+}
+
+TEST_F(backend, region_info)
+{
+	struct device_look now;
+	struct error err;
+
+	look_now(self, &now);
+	ASSERT_EQ(LOOK_TAKEN, now.state)
+		TH_LOG("%s", now.why.text);
+	EXPECT_TRUE(look_same_regions(self->look, &now, &err))
+		TH_LOG("%s: %s", self->subject->ops->name, err.text);
+}
+
+TEST_F(backend, mmap)
+{
+	struct error err;
+
+	EXPECT_TRUE(look_maps_as_flagged(self->look, &err))
+		TH_LOG("%s", err.text);
+}
+
+TEST_F(backend, registers)
+{
+	struct device_look now;
+	struct error err;
+
+	if (!self->look->nr_reg)
+		SKIP(return, "no read-only register of the device is known to be safe");
+
+	look_now(self, &now);
+	ASSERT_EQ(LOOK_TAKEN, now.state)
+		TH_LOG("%s", now.why.text);
+	EXPECT_TRUE(look_same_registers(self->look, &now, &err))
+		TH_LOG("%s: %s", self->subject->ops->name, err.text);
+}
+
 static void read_claim(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts)
 {
 	char name[64];
@@ -603,6 +707,71 @@ static int init_cases(struct error *err)
 	return 0;
 }
 
+static void init_backend_case(struct backend_case *c, const struct subject *subject,
+			      const struct vfio_backend_ops *ops)
+{
+	c->subject = subject;
+	c->ops = ops;
+	snprintf(c->name, sizeof(c->name), "%.19s-%s", subject->dev->bdf, ops->name);
+}
+
+static int init_backend_cases(struct error *err)
+{
+	size_t size = nr_subjects * VFIO_NR_BACKENDS * sizeof(*backend_cases), s, b;
+
+	if (!nr_subjects)
+		return 0;
+
+	backend_cases = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			     -1, 0);
+	if (backend_cases == MAP_FAILED)
+		return error_set(err, "no memory for %zu devices", nr_subjects);
+
+	for (s = 0; s < nr_subjects; s++)
+		for (b = 0; b < VFIO_NR_BACKENDS; b++)
+			init_backend_case(&backend_cases[nr_backend_cases++], &subjects[s],
+					  vfio_backends[b]);
+	return 0;
+}
+
+/* One that is only read: what was written does not outlive the next opening. */
+static const struct safe_register *constant_register(const struct bar_case *c)
+{
+	size_t i;
+
+	for (i = 0; i < c->nr_reg; i++)
+		if (c->reg[i].readback == READBACK_NONE)
+			return &c->reg[i];
+	return NULL;
+}
+
+static void choose_registers(const struct subject *subject, struct device_look *look)
+{
+	const struct safe_register *reg;
+	size_t i;
+
+	for (i = 0; i < nr_cases; i++) {
+		if (cases[i].subject != subject)
+			continue;
+		reg = constant_register(&cases[i]);
+		if (reg)
+			look->reg[look->nr_reg++].reg = *reg;
+	}
+}
+
+/* Before the devices are opened for good: they can be open in one way only. */
+static void look_through_backends(void)
+{
+	size_t i;
+
+	for (i = 0; i < nr_backend_cases; i++) {
+		struct backend_case *c = &backend_cases[i];
+
+		choose_registers(c->subject, &c->look);
+		look_through(c->ops, &scan, c->subject->dev, &c->look);
+	}
+}
+
 /* Before any device is open: that adds reservations of its own. */
 static void expect_cases(void)
 {
@@ -630,16 +799,46 @@ static void observe_cases(void)
 	}
 }
 
+static int choose_backend(struct subject *subject, struct error *err)
+{
+	if (options.backend)
+		subject->ops = vfio_backend_choose(&options.backend, 1, subject->dev, err);
+	else
+		subject->ops = vfio_backend_choose(vfio_backends, VFIO_NR_BACKENDS,
+						   subject->dev, err);
+	return subject->ops ? 0 : -1;
+}
+
+/* One of a kind: devices of one group have to share it. */
+static struct vfio_backend *get_backend(const struct vfio_backend_ops *ops, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; vfio_backends[i] != ops; i++)
+		;
+	if (!backends[i])
+		backends[i] = ops->create(ops, err);
+	return backends[i];
+}
+
+static int attach_subject(struct subject *subject, struct error *err)
+{
+	if (choose_backend(subject, err))
+		return -1;
+
+	subject->backend = get_backend(subject->ops, err);
+	if (!subject->backend)
+		return -1;
+
+	return subject->ops->attach(subject->backend, &scan, subject->dev, err);
+}
+
 static int attach_subjects(struct error *err)
 {
 	size_t i;
 
-	backend = backend_group_create(err);
-	if (!backend)
-		return -1;
-
 	for (i = 0; i < nr_subjects; i++)
-		if (backend->ops->attach(backend, &scan, subjects[i].dev, err))
+		if (attach_subject(&subjects[i], err))
 			return -1;
 	return 0;
 }
@@ -656,7 +855,8 @@ static void open_subjects(void)
 	for (i = 0; i < nr_subjects; i++) {
 		struct subject *subject = &subjects[i];
 
-		subject->fd = backend->ops->open(backend, subject->dev, &subject->open_error);
+		subject->fd = subject->ops->open(subject->backend, &scan, subject->dev,
+						 &subject->open_error);
 	}
 }
 
@@ -702,38 +902,48 @@ static int choose_subjects(struct error *err)
 	return 0;
 }
 
-/* What the fixtures get to see of a case. */
+/* What the fixtures get to see of a case, of whichever kind. */
 struct variant {
 	struct __fixture_variant_metadata meta;
-	struct bar_case *c;
+	void *c;
 };
 
-static int add_variant(struct __fixture_metadata *fixture, struct bar_case *c,
+static int add_variant(struct __fixture_metadata *fixture, const char *name, void *c,
 		       struct error *err)
 {
 	struct variant *variant = calloc(1, sizeof(*variant));
 
 	if (!variant)
-		return error_set(err, "no memory for the tests of %s", c->name);
+		return error_set(err, "no memory for the tests of %s", name);
 
 	variant->c = c;
-	variant->meta.name = c->name;
+	variant->meta.name = name;
 	variant->meta.data = &variant->c;
 	__register_fixture_variant(fixture, &variant->meta);
 	return 0;
+}
+
+static int add_bar_variants(struct bar_case *c, struct error *err)
+{
+	if (add_variant(&_bar_fixture_object, c->name, c, err))
+		return -1;
+	if (!c->facts.by_subpage)
+		return 0;
+
+	return add_variant(&_claim_fixture_object, c->name, c, err);
 }
 
 static int add_variants(struct error *err)
 {
 	size_t i;
 
-	for (i = 0; i < nr_cases; i++) {
-		if (add_variant(&_bar_fixture_object, &cases[i], err))
+	for (i = 0; i < nr_cases; i++)
+		if (add_bar_variants(&cases[i], err))
 			return -1;
-		if (cases[i].facts.by_subpage &&
-		    add_variant(&_claim_fixture_object, &cases[i], err))
+	for (i = 0; i < nr_backend_cases; i++)
+		if (add_variant(&_backend_fixture_object, backend_cases[i].name,
+				&backend_cases[i], err))
 			return -1;
-	}
 	return 0;
 }
 
@@ -753,6 +963,7 @@ static void save_bar(const struct bar_case *c)
 		.reason = c->facts.reason,
 		.expected_mmap = c->expected_mmap,
 		.mmap = c->mmap,
+		.backend = c->subject->fd < 0 ? "" : c->subject->ops->name,
 	};
 
 	results_add_bar(results, &bar);
@@ -834,7 +1045,8 @@ static int prepare(int argc, char **argv, struct error *err)
 		return 0;
 	if (profile_set_load(options.profiles, &profiles, err))
 		return -1;
-	if (sysfs_scan(&scan, err) || choose_subjects(err) || init_cases(err))
+	if (sysfs_scan(&scan, err) || choose_subjects(err) || init_cases(err) ||
+	    init_backend_cases(err))
 		return -1;
 
 	return add_variants(err);
@@ -847,6 +1059,7 @@ static int prepare_run(struct error *err)
 		if (!results)
 			return -1;
 	}
+	look_through_backends();
 	if (attach_subjects(err) || iomem_read(&iomem, err))
 		return -1;
 

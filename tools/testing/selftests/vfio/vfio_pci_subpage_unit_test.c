@@ -2,10 +2,14 @@
 /*
  * Unit tests of what the suite computes. They need no device and no privilege.
  */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <json-c/json.h>
 
@@ -15,12 +19,15 @@
 #include "exclusive.h"
 #include "expect.h"
 #include "iomem.h"
+#include "look.h"
 #include "mmio.h"
+#include "obstacle.h"
 #include "options.h"
 #include "profile.h"
 #include "results.h"
 #include "stats.h"
 #include "sysfs.h"
+#include "vfio_backend.h"
 
 #define PAGE	4096ULL
 #define BDF	"0000:02:01.0"
@@ -956,6 +963,295 @@ TEST(options_rejected)
 	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--register", "bar=0", NULL));
 }
 
+TEST(options_backend)
+{
+	struct options options;
+	struct error err;
+	size_t i;
+
+	ASSERT_EQ(0, parse_options(&options, &err, NULL, NULL));
+	EXPECT_EQ(NULL, options.backend);
+	for (i = 0; i < VFIO_NR_BACKENDS; i++) {
+		ASSERT_EQ(0, parse_options(&options, &err, NULL, "--backend",
+					   vfio_backends[i]->name, NULL));
+		EXPECT_EQ(vfio_backends[i], options.backend);
+		EXPECT_NE(NULL, strstr(options_help(), vfio_backends[i]->name));
+	}
+
+	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--backend", "cdevs", NULL));
+	EXPECT_NE(NULL, strstr(err.text, "--backend"));
+	EXPECT_NE(NULL, strstr(err.text, "cdevs"));
+	for (i = 0; i < VFIO_NR_BACKENDS; i++)
+		EXPECT_NE(NULL, strstr(err.text, vfio_backends[i]->name));
+}
+
+/* Ways to a device. */
+
+static bool never(const struct vfio_backend_ops *ops, const struct pci_device *dev,
+		  struct error *why)
+{
+	error_set(why, "no %s for %s", ops->name, dev->bdf);
+	return false;
+}
+
+static bool always(const struct vfio_backend_ops *ops, const struct pci_device *dev,
+		   struct error *why)
+{
+	return true;
+}
+
+TEST(backend_choice)
+{
+	static const struct vfio_backend_ops no = { .name = "one", .applies = never };
+	static const struct vfio_backend_ops nor = { .name = "nor", .applies = never };
+	static const struct vfio_backend_ops yes = { .name = "yes", .applies = always };
+	static const struct vfio_backend_ops also = { .name = "also", .applies = always };
+	const struct vfio_backend_ops *list[] = { &no, &yes, &nor, &also };
+	const struct vfio_backend_ops *bad[] = { &no, &nor };
+	struct pci_device dev = { .bdf = BDF };
+	struct error err;
+
+	EXPECT_EQ(&yes, vfio_backend_choose(list, 4, &dev, &err));
+	EXPECT_EQ(NULL, vfio_backend_choose(bad, 2, &dev, &err));
+	EXPECT_STREQ(BDF " cannot be opened; one: no one for " BDF "; nor: no nor for " BDF,
+		     err.text);
+}
+
+/* In whatever way, a device without a group cannot be opened. */
+TEST(backend_without_group)
+{
+	struct pci_device dev = { .bdf = BDF, .iommu_group = -1 };
+	struct error err;
+
+	EXPECT_EQ(NULL, vfio_backend_choose(vfio_backends, VFIO_NR_BACKENDS, &dev, &err));
+	EXPECT_NE(NULL, strstr(err.text, "IOMMU group"));
+}
+
+TEST(backend_iommu)
+{
+	struct pci_device real = { .bdf = BDF, .iommu_group = 3 };
+	struct pci_device made_up = { .bdf = BDF, .iommu_group = 3, .is_noiommu = true };
+	struct error why;
+
+	EXPECT_TRUE(obstacle_iommu(&real, false, &why));
+	EXPECT_TRUE(obstacle_iommu(&made_up, true, &why));
+	EXPECT_FALSE(obstacle_iommu(&real, true, &why));
+	EXPECT_STREQ(BDF " has an IOMMU: no-IOMMU mode does not apply", why.text);
+	EXPECT_FALSE(obstacle_iommu(&made_up, false, &why));
+	EXPECT_NE(NULL, strstr(why.text, "has no IOMMU"));
+}
+
+TEST(backend_device_file)
+{
+	struct error why;
+
+	EXPECT_FALSE(obstacle_missing("/dev/null", "CONFIG_NULL", &why));
+	EXPECT_TRUE(obstacle_missing("/dev/no/such", "CONFIG_SUCH", &why));
+	EXPECT_NE(NULL, strstr(why.text, "/dev/no/such"));
+	EXPECT_NE(NULL, strstr(why.text, "CONFIG_SUCH"));
+	/* Is there, but not for us: no reason for a skip. */
+	EXPECT_FALSE(obstacle_missing("/", "CONFIG_ROOT", &why));
+}
+
+TEST(backend_open_errors)
+{
+	static const struct {
+		int error;
+		const char *says;
+	} errors[] = {
+		{ ENOENT, "does not exist" },
+		{ ENODEV, "does not exist" },
+		{ EACCES, "permission" },
+		{ EBUSY, "in use" },
+		{ EMFILE, "Too many open files" },
+	};
+	struct pci_device dev = { .bdf = BDF, .is_noiommu = true };
+	struct error err;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(errors); i++) {
+		EXPECT_EQ(-1, obstacle_open("/dev/iommu", errors[i].error, &err));
+		EXPECT_NE(NULL, strstr(err.text, "/dev/iommu"));
+		EXPECT_NE(NULL, strstr(err.text, errors[i].says));
+	}
+	EXPECT_EQ(-1, obstacle_permission(&dev, &err));
+	EXPECT_NE(NULL, strstr(err.text, BDF));
+	EXPECT_NE(NULL, strstr(err.text, "CAP_SYS_RAWIO"));
+}
+
+TEST(backend_viable)
+{
+	struct pci_device dev[] = {
+		{ .bdf = "0000:00:01.0", .iommu_group = 3, .driver = "pcieport" },
+		{ .bdf = "0000:00:02.0", .iommu_group = 3, .driver = DRIVER_PLAIN,
+		  .is_vfio = true },
+		{ .bdf = "0000:00:03.0", .iommu_group = 3 },
+		{ .bdf = "0000:00:04.0", .iommu_group = 4, .driver = "nvme" },
+		{ .bdf = "0000:00:05.0", .iommu_group = 3, .driver = "e1000e" },
+	};
+	struct pci_scan others = { .dev = dev, .nr = 5 }, none = { .dev = dev, .nr = 4 };
+	struct error err = { "" };
+
+	EXPECT_EQ(0, obstacle_viable(&none, &dev[1], &err));
+	EXPECT_EQ(-1, obstacle_viable(&others, &dev[1], &err));
+	EXPECT_NE(NULL, strstr(err.text, "not viable"));
+	EXPECT_NE(NULL, strstr(err.text, " 0000:00:05.0 (e1000e)"));
+	EXPECT_EQ(NULL, strstr(err.text, "nvme"));
+
+	EXPECT_EQ(-1, obstacle_device(&others, &dev[1], EBUSY, &err));
+	EXPECT_NE(NULL, strstr(err.text, "not viable"));
+	EXPECT_EQ(-1, obstacle_device(&none, &dev[1], EBUSY, &err));
+	EXPECT_NE(NULL, strstr(err.text, "in use"));
+	EXPECT_EQ(-1, obstacle_device(&none, &dev[1], EPERM, &err));
+	EXPECT_NE(NULL, strstr(err.text, "interrupt remapping"));
+}
+
+/* What a device shows. */
+
+FIXTURE(looks)
+{
+	struct device_look a;
+	struct device_look b;
+	struct error why;
+};
+
+FIXTURE_SETUP(looks)
+{
+	self->a.state = LOOK_TAKEN;
+	self->a.bar[0].info = (struct vfio_region_info) { .flags = 7, .size = 256 };
+	self->a.bar[2].info = (struct vfio_region_info) { .flags = 3, .size = 256,
+							  .offset = 2ULL << 40 };
+	self->a.bar[2].map = -EINVAL;
+	self->a.nr_reg = 2;
+	self->a.reg[0] = (struct register_look) { .reg.offset = 4, .file = 9, .mapped = 9 };
+	self->a.reg[1] = (struct register_look) { .reg.offset = 8, .reg.bar = 2 };
+	self->b = self->a;
+}
+
+FIXTURE_TEARDOWN(looks)
+{
+}
+
+TEST_F(looks, same)
+{
+	EXPECT_TRUE(look_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_TRUE(look_maps_as_flagged(&self->a, &self->why));
+	EXPECT_TRUE(look_same_registers(&self->a, &self->b, &self->why));
+}
+
+TEST_F(looks, regions_differ)
+{
+	self->b.bar[0].info.flags = 3;
+	EXPECT_FALSE(look_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_STREQ("BAR0: flags is 0x7, and 0x3 the other way", self->why.text);
+	self->b = self->a;
+	self->b.bar[5].info.size = 1;
+	EXPECT_FALSE(look_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_EQ(0, strncmp("BAR5: size", self->why.text, 10));
+	self->b = self->a;
+	self->b.bar[2].info.offset++;
+	EXPECT_FALSE(look_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_EQ(0, strncmp("BAR2: offset", self->why.text, 12));
+}
+
+TEST_F(looks, maps_otherwise)
+{
+	self->a.bar[0].map = -EINVAL;
+	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
+	EXPECT_EQ(0, strncmp("BAR0 is flagged", self->why.text, 15));
+	self->a.bar[0].map = 0;
+	self->a.bar[2].map = 0;
+	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
+	EXPECT_EQ(0, strncmp("BAR2 is not flagged", self->why.text, 19));
+	/* Refused, but for another reason. */
+	self->a.bar[2].map = -ENOMEM;
+	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
+}
+
+TEST_F(looks, registers_differ)
+{
+	self->b.reg[1].file = 1;
+	EXPECT_FALSE(look_same_registers(&self->a, &self->b, &self->why));
+	EXPECT_NE(NULL, strstr(self->why.text, "BAR2: register at 0x8 is 0x0"));
+	self->b = self->a;
+	self->b.reg[0].mapped = 0xff;
+	EXPECT_FALSE(look_same_registers(&self->a, &self->b, &self->why));
+	EXPECT_NE(NULL, strstr(self->why.text, "BAR0: register at 0x4, mapped,"));
+}
+
+/* A backend of which only opening matters. */
+static struct vfio_backend *fake_create(const struct vfio_backend_ops *ops, struct error *err)
+{
+	static struct vfio_backend backend;
+
+	backend.ops = ops;
+	return &backend;
+}
+
+static int fake_attach(struct vfio_backend *backend, const struct pci_scan *scan,
+		       const struct pci_device *dev, struct error *err)
+{
+	return 0;
+}
+
+static void fake_destroy(struct vfio_backend *backend)
+{
+}
+
+static int open_nothing(struct vfio_backend *backend, const struct pci_scan *scan,
+			const struct pci_device *dev, struct error *err)
+{
+	return error_set(err, "%s is away", dev->bdf);
+}
+
+static int open_null(struct vfio_backend *backend, const struct pci_scan *scan,
+		     const struct pci_device *dev, struct error *err)
+{
+	return open("/dev/null", O_RDWR);
+}
+
+static int crash(struct vfio_backend *backend, const struct pci_scan *scan,
+		 const struct pci_device *dev, struct error *err)
+{
+	return raise(SIGBUS);
+}
+
+TEST_F(looks, through)
+{
+	struct vfio_backend_ops ops = {
+		.name = "fake", .applies = never, .create = fake_create, .attach = fake_attach,
+		.destroy = fake_destroy,
+	};
+	struct pci_device dev = { .bdf = BDF };
+	struct pci_scan scan = { .dev = &dev, .nr = 1 };
+	struct device_look *seen;
+
+	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		    -1, 0);
+	ASSERT_NE(MAP_FAILED, seen);
+
+	look_through(&ops, &scan, &dev, seen);
+	EXPECT_EQ(LOOK_SKIPPED, seen->state);
+	EXPECT_STREQ("no fake for " BDF, seen->why.text);
+
+	ops.applies = always;
+	ops.open = open_nothing;
+	look_through(&ops, &scan, &dev, seen);
+	EXPECT_EQ(LOOK_FAILED, seen->state);
+	EXPECT_STREQ(BDF " is away", seen->why.text);
+
+	ops.open = open_null;
+	look_through(&ops, &scan, &dev, seen);
+	EXPECT_EQ(LOOK_FAILED, seen->state);
+	EXPECT_EQ(0, strncmp("region info: ", seen->why.text, 13));
+
+	ops.open = crash;
+	look_through(&ops, &scan, &dev, seen);
+	EXPECT_EQ(LOOK_FAILED, seen->state);
+	EXPECT_NE(NULL, strstr(seen->why.text, "signal 7"));
+	munmap(seen, sizeof(*seen));
+}
+
 /* Results. */
 
 FIXTURE(results)
@@ -975,6 +1271,7 @@ FIXTURE_SETUP(results)
 		.bdf = BDF, .vendor = 0x10ec, .device = 0x8139, .driver = DRIVER_PLAIN,
 		.bar = 1, .size = 256, .start = 0xfe240100, .flags = 0x40200,
 		.claim = "", .reason = "", .expected_mmap = false, .mmap = -1,
+		.backend = "",
 	};
 	self->timing = (struct result_timing) {
 		.bdf = BDF, .driver = DRIVER_PLAIN, .bar = 1, .offset = 4, .width = 4,
@@ -1031,6 +1328,7 @@ TEST_F(results, schema)
 	EXPECT_EQ(256, json_object_get_int(at(results, "/bars/0/size")));
 	EXPECT_EQ(NULL, at(results, "/bars/0/mmap"));
 	EXPECT_EQ(NULL, at(results, "/bars/0/claim"));
+	EXPECT_EQ(NULL, at(results, "/bars/0/backend"));
 	EXPECT_EQ(1432.5, json_object_get_double(at(results, "/timings/0/median_ns")));
 	EXPECT_EQ(1440, json_object_get_double(at(results, "/timings/0/ci95_ns/1")));
 	EXPECT_EQ(500, json_object_get_int(at(results, "/timings/0/samples")));
@@ -1055,6 +1353,7 @@ TEST_F(results, extend_and_replace)
 	ASSERT_NE(NULL, results);
 	/* The same again, with another outcome: replaces. */
 	self->bar.mmap = 1;
+	self->bar.backend = "cdev";
 	results_add_bar(results, &self->bar);
 	self->timing.stats.median = 7;
 	results_add_timing(results, &self->timing);
@@ -1069,6 +1368,7 @@ TEST_F(results, extend_and_replace)
 
 	EXPECT_EQ(2, json_object_array_length(at(results, "/bars")));
 	EXPECT_TRUE(json_object_get_boolean(at(results, "/bars/0/mmap")));
+	EXPECT_STREQ("cdev", json_object_get_string(at(results, "/bars/0/backend")));
 	EXPECT_EQ(2, json_object_array_length(at(results, "/timings")));
 	EXPECT_EQ(7, json_object_get_double(at(results, "/timings/0/median_ns")));
 	EXPECT_EQ(6, json_object_get_int(at(results, "/totals/pass")));

@@ -8,9 +8,12 @@
 
 #include <linux/vfio.h>
 
-#include "vfio_backend.h"
+#include "backend_group.h"
+#include "obstacle.h"
 
 #define CONTAINER	"/dev/vfio/vfio"
+#define IOMMUFD		"/dev/iommu"
+#define NOIOMMU_MODE	"/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
 struct group {
 	int number;
@@ -29,6 +32,11 @@ static struct backend_group *to_backend_group(struct vfio_backend *backend)
 	return (struct backend_group *)backend;
 }
 
+static const struct group_ops *to_group_ops(const struct vfio_backend_ops *ops)
+{
+	return (const struct group_ops *)ops;
+}
+
 static struct group *find_group(struct backend_group *bg, int number)
 {
 	struct group *group;
@@ -39,52 +47,63 @@ static struct group *find_group(struct backend_group *bg, int number)
 	return NULL;
 }
 
-static int open_error(const char *path, struct error *err)
+static void group_path(const struct pci_device *dev, char *path, size_t len)
 {
-	switch (errno) {
-	case ENOENT:
-		return error_set(err, "%s does not exist: modprobe vfio_iommu_type1", path);
-	case EACCES:
-	case EPERM:
-		return error_set(err,
-				 "no permission to open %s: run as root, or chown it to this user",
-				 path);
-	case EBUSY:
-		return error_set(err,
-				 "%s is in use: stop the VM or program that has it open", path);
-	default:
-		return error_set(err, "%s: %s", path, strerror(errno));
-	}
+	snprintf(path, len, "/dev/vfio/%s%d", dev->is_noiommu ? "noiommu-" : "",
+		 dev->iommu_group);
 }
 
-/*
- * Drivers that do no DMA on their own may stay bound. Of these, only the one
- * of PCIe ports is common; a device without a driver is no obstacle either.
- */
-static bool blocks_group(const struct pci_device *dev)
+static int no_iommu_type(const struct group_ops *ops, struct error *err)
 {
-	return dev->driver[0] && !dev->is_vfio && strcmp(dev->driver, "pcieport") &&
-	       strcmp(dev->driver, "pci-stub");
+	if (ops->complete)
+		return error_set(err, "%s is no container of VFIO: use a kernel with %s",
+				 ops->container, ops->option);
+	if (!ops->noiommu)
+		return error_set(err, "%s knows no type 1 IOMMU: modprobe vfio_iommu_type1",
+				 ops->container);
+	if (access(NOIOMMU_MODE, F_OK))
+		return error_set(err, "%s knows no no-IOMMU mode: use a kernel with %s",
+				 ops->container, ops->option);
+
+	return error_set(err, "no-IOMMU mode is off: write Y to " NOIOMMU_MODE);
 }
 
-static int not_viable(const struct pci_scan *scan, const struct pci_device *dev,
-		      struct error *err)
+static bool knows_iommu(int container, const struct group_ops *ops)
 {
-	char others[300] = "";
-	size_t len = 0, i;
+	return ioctl(container, VFIO_CHECK_EXTENSION, ops->iommu) > 0;
+}
 
-	for (i = 0; i < scan->nr; i++) {
-		const struct pci_device *other = &scan->dev[i];
+static bool group_applies(const struct vfio_backend_ops *base, const struct pci_device *dev,
+			  struct error *why)
+{
+	const struct group_ops *ops = to_group_ops(base);
+	bool known;
+	char path[64];
+	int fd;
 
-		if (other->iommu_group != dev->iommu_group || !blocks_group(other))
-			continue;
-		if (len < sizeof(others))
-			len += snprintf(others + len, sizeof(others) - len, " %s (%s)",
-					other->bdf, other->driver);
+	if (!obstacle_iommu(dev, ops->noiommu, why) ||
+	    obstacle_missing(ops->container, ops->option, why))
+		return false;
+
+	group_path(dev, path, sizeof(path));
+	if (access(path, F_OK)) {
+		error_set(why, "%s does not exist: use a kernel with CONFIG_VFIO_GROUP", path);
+		return false;
 	}
-	return error_set(err,
-			 "%s: group %d is not viable: bind to vfio-pci, or unbind:%s",
-			 dev->bdf, dev->iommu_group, others);
+
+	if (ops->complete)
+		return true;
+
+	/* That it cannot be opened is for attach to say. */
+	fd = open(ops->container, O_RDWR | O_CLOEXEC);
+	if (fd < 0)
+		return true;
+
+	known = knows_iommu(fd, ops);
+	close(fd);
+	if (!known)
+		no_iommu_type(ops, why);
+	return known;
 }
 
 static int check_viable(const struct group *group, const struct pci_scan *scan,
@@ -95,49 +114,50 @@ static int check_viable(const struct group *group, const struct pci_scan *scan,
 	if (ioctl(group->fd, VFIO_GROUP_GET_STATUS, &status))
 		return error_set(err, "%s: status of group %d: %s", dev->bdf,
 				 group->number, strerror(errno));
-	if (!(status.flags & VFIO_GROUP_FLAGS_VIABLE))
-		return not_viable(scan, dev, err);
+	if (status.flags & VFIO_GROUP_FLAGS_VIABLE)
+		return 0;
+	if (obstacle_viable(scan, dev, err))
+		return -1;
 
-	return 0;
+	return error_set(err, "%s: group %d is not viable: bind all its devices to vfio-pci",
+			 dev->bdf, group->number);
 }
 
-static int set_container(const struct group *group, const struct pci_device *dev,
-			 struct error *err)
+static int set_container(const struct group *group, const struct group_ops *ops,
+			 const struct pci_device *dev, struct error *err)
 {
-	if (!ioctl(group->container, VFIO_CHECK_EXTENSION, VFIO_TYPE1v2_IOMMU))
-		return error_set(err,
-				 CONTAINER " knows no type 1 IOMMU: modprobe vfio_iommu_type1");
+	if (!knows_iommu(group->container, ops))
+		return no_iommu_type(ops, err);
 	if (ioctl(group->fd, VFIO_GROUP_SET_CONTAINER, &group->container))
-		return error_set(err, "%s: group %d and its container: %s", dev->bdf,
-				 group->number, strerror(errno));
-	if (!ioctl(group->container, VFIO_SET_IOMMU, VFIO_TYPE1v2_IOMMU))
+		return error_set(err, "%s: group %d and %s: %s", dev->bdf,
+				 group->number, ops->container, strerror(errno));
+	if (!ioctl(group->container, VFIO_SET_IOMMU, ops->iommu))
 		return 0;
 	if (errno == EPERM)
-		return error_set(err,
-				 "%s: no interrupt remapping: switch it on in the firmware",
-				 dev->bdf);
+		return obstacle_permission(dev, err);
 
 	return error_set(err, "%s: IOMMU of group %d: %s", dev->bdf, group->number,
 			 strerror(errno));
 }
 
-static int open_group(struct group *group, const struct pci_scan *scan,
-		      const struct pci_device *dev, struct error *err)
+static int open_group(struct group *group, const struct group_ops *ops,
+		      const struct pci_scan *scan, const struct pci_device *dev,
+		      struct error *err)
 {
 	char path[64];
 
-	snprintf(path, sizeof(path), "/dev/vfio/%d", group->number);
+	group_path(dev, path, sizeof(path));
 	group->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (group->fd < 0)
-		return open_error(path, err);
+		return obstacle_open(path, errno, err);
 	if (check_viable(group, scan, dev, err))
 		return -1;
 
-	group->container = open(CONTAINER, O_RDWR | O_CLOEXEC);
+	group->container = open(ops->container, O_RDWR | O_CLOEXEC);
 	if (group->container < 0)
-		return open_error(CONTAINER, err);
+		return obstacle_open(ops->container, errno, err);
 
-	return set_container(group, dev, err);
+	return set_container(group, ops, dev, err);
 }
 
 static void close_group(struct group *group)
@@ -152,13 +172,10 @@ static void close_group(struct group *group)
 static int group_attach(struct vfio_backend *backend, const struct pci_scan *scan,
 			const struct pci_device *dev, struct error *err)
 {
+	const struct group_ops *ops = to_group_ops(backend->ops);
 	struct backend_group *bg = to_backend_group(backend);
 	struct group *group;
 
-	if (dev->iommu_group < 0)
-		return error_set(err,
-				 "%s is in no IOMMU group: switch the IOMMU on (firmware, intel_iommu=on)",
-				 dev->bdf);
 	if (find_group(bg, dev->iommu_group))
 		return 0;
 
@@ -169,7 +186,7 @@ static int group_attach(struct vfio_backend *backend, const struct pci_scan *sca
 	group->number = dev->iommu_group;
 	group->fd = -1;
 	group->container = -1;
-	if (open_group(group, scan, dev, err)) {
+	if (open_group(group, ops, scan, dev, err)) {
 		close_group(group);
 		return -1;
 	}
@@ -179,16 +196,15 @@ static int group_attach(struct vfio_backend *backend, const struct pci_scan *sca
 	return 0;
 }
 
-static int group_open(struct vfio_backend *backend, const struct pci_device *dev,
-		      struct error *err)
+static int group_open(struct vfio_backend *backend, const struct pci_scan *scan,
+		      const struct pci_device *dev, struct error *err)
 {
 	struct group *group = find_group(to_backend_group(backend), dev->iommu_group);
 	int fd;
 
 	fd = ioctl(group->fd, VFIO_GROUP_GET_DEVICE_FD, dev->bdf);
 	if (fd < 0)
-		return error_set(err, "%s: cannot open the device: %s", dev->bdf,
-				 strerror(errno));
+		return obstacle_device(scan, dev, errno, err);
 
 	return fd;
 }
@@ -206,21 +222,51 @@ static void group_destroy(struct vfio_backend *backend)
 	free(bg);
 }
 
-static const struct vfio_backend_ops group_ops = {
-	.name = "group",
-	.attach = group_attach,
-	.open = group_open,
-	.destroy = group_destroy,
-};
-
-struct vfio_backend *backend_group_create(struct error *err)
+static struct vfio_backend *group_create(const struct vfio_backend_ops *ops, struct error *err)
 {
 	struct backend_group *bg = calloc(1, sizeof(*bg));
 
 	if (!bg) {
-		error_set(err, "no memory for the VFIO backend");
+		error_set(err, "no memory for the backend %s", ops->name);
 		return NULL;
 	}
-	bg->base.ops = &group_ops;
+	bg->base.ops = ops;
 	return &bg->base;
 }
+
+#define GROUP_OPS(_name)			\
+	{					\
+		.name = (_name),		\
+		.applies = group_applies,	\
+		.create = group_create,		\
+		.attach = group_attach,		\
+		.open = group_open,		\
+		.destroy = group_destroy,	\
+	}
+
+/*
+ * Every group gets a container of its own, also where that is an iommufd: IOMMUs
+ * of one machine may differ too much to share one.
+ */
+const struct group_ops backend_container = {
+	.base = GROUP_OPS("container"),
+	.container = CONTAINER,
+	.option = "CONFIG_VFIO_CONTAINER",
+	.iommu = VFIO_TYPE1v2_IOMMU,
+};
+
+const struct group_ops backend_iommufd_container = {
+	.base = GROUP_OPS("iommufd-container"),
+	.container = IOMMUFD,
+	.option = "CONFIG_IOMMUFD",
+	.iommu = VFIO_TYPE1v2_IOMMU,
+	.complete = true,
+};
+
+const struct group_ops backend_noiommu = {
+	.base = GROUP_OPS("noiommu"),
+	.container = CONTAINER,
+	.option = "CONFIG_VFIO_NOIOMMU",
+	.iommu = VFIO_NOIOMMU_IOMMU,
+	.noiommu = true,
+};

@@ -26,6 +26,8 @@ static const char help[] =
 	"                    (default: profiles, beside this program)\n"
 	"  --register SPEC   a further safe register, such as\n"
 	"                    '0000:01:00.0 bar=0 offset=0x0 width=4 access=ro'\n"
+	"  --backend NAME    how devices are opened: container, iommufd-container, cdev,\n"
+	"                    noiommu (default: the first that applies to the device)\n"
 	"  --results FILE    write the results as JSON, or extend what is there\n"
 	"  --platform NAME   name of the platform in the results (default: ARCH-PAGESIZE)\n"
 	"  --accel NAME      accelerator of the VM in the results (default: none)\n"
@@ -58,6 +60,14 @@ static int set_count(const char *name, const char *text, size_t *count, struct e
 
 	*count = value;
 	return 0;
+}
+
+static int set_backend(struct options *options, const char *name, struct error *err)
+{
+	struct error what;
+
+	options->backend = vfio_backend_find(name, &what);
+	return options->backend ? 0 : error_set(err, "--backend: %.400s", what.text);
 }
 
 static int add_bdf(struct options *options, const char *text, struct error *err)
@@ -131,6 +141,8 @@ static int set_option(struct options *options, const char *name, char *value,
 		snprintf(options->platform, sizeof(options->platform), "%s", value);
 	else if (!strcmp(name, "--accel"))
 		options->accel = value;
+	else if (!strcmp(name, "--backend"))
+		return set_backend(options, value, err);
 	else if (!strcmp(name, "--register"))
 		return add_register(options, value, err);
 	else if (!strcmp(name, "--samples"))

@@ -8,6 +8,7 @@
 #include "error.h"
 #include "profile.h"
 #include "sysfs.h"
+#include "vfio_backend.h"
 
 /**
  * struct named_register - a safe register that the user named
@@ -25,6 +26,7 @@ struct named_register {
  * @results: file to write or extend, NULL for none
  * @platform: name for the results
  * @accel: how the machine is virtualised, for the results
+ * @backend: how devices are opened, NULL for the first way that applies
  * @samples: samples per timing
  * @batch: accesses per sample
  * @help: only print the help
@@ -41,6 +43,7 @@ struct options {
 	const char *results;
 	char platform[64];
 	const char *accel;
+	const struct vfio_backend_ops *backend;
 	size_t samples;
 	size_t batch;
 	bool help;

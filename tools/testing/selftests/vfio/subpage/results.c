@@ -251,6 +251,7 @@ void results_add_bar(struct json_object *results, const struct result_bar *bar)
 			       json_object_new_boolean(bar->expected_mmap));
 	json_object_object_add(object, "mmap",
 			       bar->mmap < 0 ? NULL : json_object_new_boolean(bar->mmap));
+	add_string(object, "backend", bar->backend);
 
 	replace(member(results, "bars"), object, key, sizeof(key) / sizeof(*key));
 }

@@ -5,7 +5,8 @@
  *	{ "schema": 1,
  *	  "platform": { "name", "arch", "page_size", "kernel", "accel", "cpus" },
  *	  "bars": [ { "bdf", "vendor", "device", "driver", "bar", "size", "start",
- *		      "flags", "claim", "reason", "expected_mmap", "mmap" } ],
+ *		      "flags", "claim", "reason", "expected_mmap", "mmap",
+ *		      "backend" } ],
  *	  "timings": [ { "bdf", "driver", "bar", "offset", "path", "op", "width",
  *			 "median_ns", "min_ns", "p99_ns", "ci95_ns": [ low, high ],
  *			 "samples", "batch", "cpu", "node" } ],
@@ -42,6 +43,7 @@ struct json_object;
  * @reason: that goes with it, "" for none
  * @expected_mmap: whether region info should say that it can be mapped
  * @mmap: whether it does; negative for unknown
+ * @backend: name of the way that the device was opened, "" if it was not
  */
 struct result_bar {
 	const char *bdf;
@@ -56,6 +58,7 @@ struct result_bar {
 	const char *reason;
 	bool expected_mmap;
 	int mmap;
+	const char *backend;
 };
 
 /**

@@ -24,8 +24,21 @@ SUBPAGE_POLICY_O := $(OUTPUT)/subpage/driver-policy.o
 SUBPAGE_ALL_O := $(SUBPAGE_O) $(SUBPAGE_PROGS_O) $(SUBPAGE_POLICY_O)
 SUBPAGE_D := $(SUBPAGE_ALL_O:.o=.d)
 
-SUBPAGE_CFLAGS = -std=gnu11 -Wall -Wextra -O2 -g -MD -MP
-SUBPAGE_CFLAGS += -I$(SUBPAGE_DIR) -isystem $(selfdir) $(KHDR_INCLUDES)
+# VFIO's headers, as "make headers" installs them. Where nobody has done that,
+# here: those of the distribution may be older than iommufd.
+SUBPAGE_KHDR_DIRS := $(patsubst -isystem%,%,$(filter-out -isystem,$(KHDR_INCLUDES)))
+ifeq ($(wildcard $(addsuffix /linux/vfio.h,$(SUBPAGE_KHDR_DIRS))),)
+SUBPAGE_KHDR := $(abspath $(OUTPUT))/khdr
+SUBPAGE_UAPI := $(abspath $(top_srcdir))/include/uapi
+SUBPAGE_H := $(patsubst $(SUBPAGE_UAPI)/%,$(SUBPAGE_KHDR)/include/%,$(wildcard \
+	     $(SUBPAGE_UAPI)/linux/iommufd.h $(SUBPAGE_UAPI)/linux/vfio.h))
+KHDR_INCLUDES += -isystem $(SUBPAGE_KHDR)/include
+EXTRA_CLEAN += $(SUBPAGE_KHDR)
+endif
+
+# lib.mk defines _GNU_SOURCE the same way, but not in every version.
+SUBPAGE_CFLAGS = -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -O2 -g -MD -MP
+SUBPAGE_CFLAGS += -I$(SUBPAGE_DIR) -isystem $(selfdir) $(SUBPAGE_TOOLS) $(KHDR_INCLUDES)
 SUBPAGE_LDLIBS = -ljson-c -lnuma -lm
 
 TEST_GEN_PROGS += $(SUBPAGE_TEST)
@@ -39,8 +52,23 @@ all: $(SUBPAGE_PROGS)
 $(OUTPUT)/subpage:
 	$(Q)mkdir -p $@
 
-# The driver's own source speaks of u64 and bool, as tools/include does.
-$(SUBPAGE_POLICY_TEST).o $(SUBPAGE_POLICY_O): SUBPAGE_CFLAGS += -isystem $(top_srcdir)/tools/include
+ifneq ($(SUBPAGE_H),)
+# headers_install.sh runs scripts/unifdef of the current directory.
+HOSTCC ?= cc
+$(SUBPAGE_KHDR)/scripts/unifdef: $(top_srcdir)/scripts/unifdef.c
+	$(call msg,HOSTCC,,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)$(HOSTCC) -O2 $< -o $@
+
+$(SUBPAGE_H): $(SUBPAGE_KHDR)/include/%: $(SUBPAGE_UAPI)/% | $(SUBPAGE_KHDR)/scripts/unifdef
+	$(call msg,HDRINST,,$@)
+	$(Q)mkdir -p $(@D)
+	$(Q)cd $(SUBPAGE_KHDR) && sh $(abspath $(top_srcdir))/scripts/headers_install.sh $< $@
+endif
+
+# The driver's own source speaks of u64 and bool, as tools/include does; installed
+# headers do not, so they come later.
+$(SUBPAGE_POLICY_TEST).o $(SUBPAGE_POLICY_O): SUBPAGE_TOOLS = -isystem $(top_srcdir)/tools/include
 
 # The harness hands every test parameters that few of them need.
 $(SUBPAGE_PROGS_O): SUBPAGE_CFLAGS += -Wno-unused-parameter
@@ -48,7 +76,7 @@ $(SUBPAGE_PROGS_O): SUBPAGE_CFLAGS += -Wno-unused-parameter
 $(SUBPAGE_O): $(OUTPUT)/subpage/%.o: $(SUBPAGE_DIR)/%.c
 $(SUBPAGE_PROGS_O): $(OUTPUT)/%.o: %.c
 $(SUBPAGE_POLICY_O): $(SUBPAGE_DRIVER)/policy.c
-$(SUBPAGE_ALL_O): | $(OUTPUT)/subpage
+$(SUBPAGE_ALL_O): | $(OUTPUT)/subpage $(SUBPAGE_H)
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(SUBPAGE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(TARGET_ARCH) -c $< -o $@
 

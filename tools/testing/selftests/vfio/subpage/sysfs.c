@@ -182,6 +182,15 @@ static bool bound_to_vfio(const struct pci_device *dev)
 	return dev->driver[0] && attr_exists(dev, "vfio-dev");
 }
 
+/* VFIO makes up a group for a device that has no IOMMU, and names it so. */
+static bool group_is_made_up(const struct pci_device *dev)
+{
+	char name[64];
+
+	return sysfs_read_attr(dev, "iommu_group/name", name, sizeof(name)) &&
+	       !strcmp(name, "vfio-noiommu");
+}
+
 static void read_device(struct pci_device *dev, const char *bdf)
 {
 	char group[32];
@@ -192,6 +201,7 @@ static void read_device(struct pci_device *dev, const char *bdf)
 	read_link(dev, "driver", dev->driver, sizeof(dev->driver));
 	read_link(dev, "iommu_group", group, sizeof(group));
 	dev->iommu_group = group[0] ? atoi(group) : -1;
+	dev->is_noiommu = group_is_made_up(dev);
 	dev->vendor = read_number(dev, "vendor", 0);
 	dev->device = read_number(dev, "device", 0);
 	dev->class = read_number(dev, "class", 0);
@@ -201,7 +211,7 @@ static void read_device(struct pci_device *dev, const char *bdf)
 	read_resources(dev);
 }
 
-static int by_bdf(const struct dirent **a, const struct dirent **b)
+static int by_name(const struct dirent **a, const struct dirent **b)
 {
 	return strcmp((*a)->d_name, (*b)->d_name);
 }
@@ -211,13 +221,32 @@ static int not_hidden(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
+bool sysfs_vfio_name(const struct pci_device *dev, char *buf, size_t len)
+{
+	struct dirent **names;
+	char path[PATH_MAX];
+	int n, i;
+
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s/vfio-dev", dev->bdf);
+	n = scandir(path, &names, not_hidden, by_name);
+	if (n < 0)
+		return false;
+
+	if (n)
+		snprintf(buf, len, "%s", names[0]->d_name);
+	for (i = 0; i < n; i++)
+		free(names[i]);
+	free(names);
+	return n;
+}
+
 int sysfs_scan(struct pci_scan *scan, struct error *err)
 {
 	struct dirent **names;
 	int n, i;
 
 	memset(scan, 0, sizeof(*scan));
-	n = scandir(PCI_DEVICES, &names, not_hidden, by_bdf);
+	n = scandir(PCI_DEVICES, &names, not_hidden, by_name);
 	if (n < 0)
 		return error_set(err, PCI_DEVICES ": %s", strerror(errno));
 

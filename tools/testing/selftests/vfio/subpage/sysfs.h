@@ -45,6 +45,7 @@ struct pci_resource {
  * @device: device id
  * @class: 24-bit class code
  * @iommu_group: number of its IOMMU group, -1 for none
+ * @is_noiommu: VFIO has made up that group, as the device has no IOMMU
  * @numa_node: its NUMA node, -1 where the firmware names none
  * @is_vf: it is a virtual function of SR-IOV
  * @is_vfio: it is bound to vfio-pci or to a variant of it
@@ -59,6 +60,7 @@ struct pci_device {
 	unsigned int device;
 	unsigned int class;
 	int iommu_group;
+	bool is_noiommu;
 	int numa_node;
 	bool is_vf;
 	bool is_vfio;
@@ -150,6 +152,16 @@ int sysfs_unassigned_bar(const struct pci_device *dev);
  */
 bool sysfs_read_attr(const struct pci_device *dev, const char *name,
 		     char *buf, size_t len);
+
+/**
+ * sysfs_vfio_name() - find the VFIO device of a PCI device
+ * @dev: the device
+ * @buf: filled in with its name, such as vfio0
+ * @len: size of @buf
+ *
+ * Return: true if there is one.
+ */
+bool sysfs_vfio_name(const struct pci_device *dev, char *buf, size_t len);
 
 /**
  * sysfs_read_config() - read the start of a device's configuration space
