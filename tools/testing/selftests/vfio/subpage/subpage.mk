@@ -78,7 +78,7 @@ $(SUBPAGE_PROGS_O): $(OUTPUT)/%.o: %.c
 $(SUBPAGE_POLICY_O): $(SUBPAGE_DRIVER)/policy.c
 $(SUBPAGE_ALL_O): | $(OUTPUT)/subpage $(SUBPAGE_H)
 	$(call msg,CC,,$@)
-	$(Q)$(CC) $(SUBPAGE_CFLAGS) $(CFLAGS) $(CPPFLAGS) $(TARGET_ARCH) -c $< -o $@
+	$(Q)$(CC) $(SUBPAGE_CFLAGS) $(filter-out -I%,$(CFLAGS)) $(CPPFLAGS) $(TARGET_ARCH) -c $< -o $@
 
 $(SUBPAGE_LINKED): $(SUBPAGE_O)
 $(SUBPAGE_LINKED): SUBPAGE_LIBS := $(SUBPAGE_LDLIBS)
