@@ -62,7 +62,7 @@ clean:
 
 help:
 	@echo 'make kselftest TARGETS=vfio  run the suite on this host or in the reference VM'
-	@echo '                             (WHERE=auto|host|vm, PLATFORM=x86_64-4k|...)'
+	@echo '                             (WHERE=auto|host|vm, PLATFORM=x86_64-4k|...|all)'
 	@echo 'make check                   run every test; ends with a line of totals'
 	@echo 'make modules                 build vfio_pci_subpage.ko (KDIR=, V=1)'
 	@echo 'make modules_install         install the module (INSTALL_MOD_PATH=)'

@@ -5,7 +5,9 @@
 #
 # Run a kbuild target (modules, modules_install) against the kernel whose build
 # directory is KDIR, for the driver or for the module in SOURCE. Objects go to
-# build/module-RELEASE/NAME; "modules" prints what it has built.
+# build/module-RELEASE/NAME; "modules" prints what it has built. ARCH and
+# CROSS_COMPILE are kbuild's; GCOV=1 makes a module that counts what it executes,
+# for a kernel with CONFIG_GCOV_KERNEL, in a directory of its own.
 
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -33,9 +35,10 @@ main()
 		die "$kdir: this kernel is built without VFIO (CONFIG_VFIO_PCI_CORE): use another one"
 
 	release=$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' "$kdir/include/generated/utsrelease.h")
-	dir=build/module-$release/${source##*/}
+	dir=build/module-$release/${source##*/}${GCOV:+-gcov}
 	link_sources "$source" "$dir"
-	make -C "$kdir" M="$PWD/$dir" ${V:+V="$V"} ${W:+W="$W"} ${C:+C="$C"} "$target" >&2 ||
+	make -C "$kdir" M="$PWD/$dir" ${V:+V="$V"} ${W:+W="$W"} ${C:+C="$C"} \
+		${GCOV:+GCOV_PROFILE=y} "$target" >&2 ||
 		die "$source does not build for $release: look above for the compiler's reason"
 	[ "$target" != modules ] || ls "$dir"/*.ko
 }

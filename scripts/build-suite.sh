@@ -4,7 +4,8 @@
 # build-suite.sh DIR
 #
 # Build the kselftest suite into DIR, with lib.mk and kselftest_harness.h from
-# the distribution's kernel source package.
+# the distribution's kernel source package. ARCH and CROSS_COMPILE are kbuild's;
+# with them it is built against the sysroot of that architecture.
 
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -15,11 +16,14 @@ cd -- "$(dirname -- "$0")/.."
 main()
 {
 	[ $# = 1 ] || usage "DIR"
-	local source
+	local source cross=()
+	if [ -n "${CROSS_COMPILE:-}" ]; then
+		cross=(CC="${CROSS_COMPILE}gcc --sysroot=$(scripts/fetch-sysroot.sh "$ARCH")")
+	fi
 	source=$(scripts/fetch-source.sh 6.12)
 	mkdir -p "$1"
 	make -C tools/testing/selftests/vfio SELFTESTS_DIR="$source/tools/testing/selftests" \
-		OUTPUT="$(realpath "$1")" ${V:+V="$V"} >&2 ||
+		OUTPUT="$(realpath "$1")" "${cross[@]}" ${V:+V="$V"} >&2 ||
 		die "the suite does not build: look above for the compiler's reason"
 }
 

@@ -43,9 +43,12 @@ manifest_debs()
 {
 	awk '
 	function flush() {
+		version = f["Version"]
+		# So apt-get download names a file whose version has an epoch.
+		sub(/:/, "%3a", version)
 		if (f["Package"] != "")
 			print "deb", f["Package"], f["Version"], f["Package"] "_" \
-			      f["Version"] "_" f["Architecture"] ".deb", \
+			      version "_" f["Architecture"] ".deb", \
 			      f["Size"], f["Installed-Size"] + 0, f["SHA256"]
 		split("", f)
 	}

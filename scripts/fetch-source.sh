@@ -1,11 +1,11 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# fetch-source.sh SERIES
+# fetch-source.sh [--full] SERIES
 #
 # Print a directory that holds, from Debian's kernel source of that series, the
 # parts that this project builds and checks with: kselftest, checkpatch,
-# kernel-doc, kunit's runner and the user space headers.
+# kernel-doc, kunit's runner and the user space headers. With --full: all of it.
 
 set -euo pipefail
 # shellcheck source=lib.sh
@@ -46,33 +46,39 @@ resolve()
 	local stanza
 	stanza=$(apt_show "linux-source-$1")
 	[ -n "$stanza" ] || return 0
-	echo "entry source-$(apt_field Version <<<"$stanza")"
+	echo "entry $kind-$(apt_field Version <<<"$stanza")"
 	echo "source linux-source-$1"
 	manifest_debs <<<"$stanza"
 }
 
 unpack_mib()
 {
-	echo 32
+	[ "$kind" = full ] && echo 1600 || echo 32
 }
 
-# Streamed: the tree has 1.5 GB, and none of it is needed but these.
+# Streamed: the tree has 1.5 GB, and most scripts need none of it but these.
 unpack()
 {
-	local source file
+	local source file parts=()
 	source=$(manifest_get "$1" source)
 	file=$(awk '$1 == "deb" { print $4 }' "$1")
-	say "unpacking parts of $source, about 10 seconds"
+	if [ "$kind" = full ]; then
+		say "unpacking $source, about a minute"
+	else
+		say "unpacking parts of $source, about 10 seconds"
+		parts=("${wanted[@]/#/$source/}")
+	fi
 	dpkg-deb --fsys-tarfile "$2/$file" |
 		tar -xO "./usr/src/$source.tar.xz" |
 		xz -dc -T0 |
-		tar -x -C "$3" --strip-components=1 "${wanted[@]/#/$source/}" ||
+		tar -x -C "$3" --strip-components=1 "${parts[@]}" ||
 		die "$source: unpacking failed: look above for the reason"
 }
 
 check_entry()
 {
 	local file
+	[ "$kind" != full ] || [ -s "$1/kernel/resource.c" ] || return 1
 	for file in tools/testing/selftests/{lib.mk,Makefile,run_kselftest.sh} \
 		    tools/testing/selftests/{kselftest.h,kselftest_harness.h} \
 		    tools/testing/selftests/kselftest/runner.sh \
@@ -85,9 +91,14 @@ check_entry()
 
 main()
 {
-	[ $# = 1 ] || usage "SERIES   (6.12 or 6.1)"
+	kind=source
+	if [ "${1:-}" = --full ]; then
+		kind=full
+		shift
+	fi
+	[ $# = 1 ] || usage "[--full] SERIES   (6.12 or 6.1)"
 	case $1 in
-	6.12 | 6.1) fetch_entry source "$1" "$entry_layout" ;;
+	6.12 | 6.1) fetch_entry "$kind" "$1" "$entry_layout" ;;
 	*) die "$1: no such kernel series: use 6.12 or 6.1" ;;
 	esac
 }

@@ -7,7 +7,7 @@
 # the reference VM, show the table.
 #
 # WHERE     auto: on this host if devices are bound to VFIO, else in the VM
-# PLATFORM  one of scripts/platforms
+# PLATFORM  one of scripts/platforms, or all: each in turn, and a table
 #
 # Exit code: 0 all passed; 1 something failed; 2 wrong use; 4 nothing to test
 
@@ -16,14 +16,8 @@ set -euo pipefail
 . "$(dirname -- "$0")/lib.sh"
 
 cd -- "$(dirname -- "$0")/.."
-
-platforms()
-{
-	local file
-	for file in scripts/platforms/*.conf; do
-		basename "$file" .conf
-	done | paste -sd ' '
-}
+# shellcheck source=platform.sh
+. scripts/platform.sh
 
 # Addresses of the devices that a VFIO driver holds, whatever its name.
 bound_devices()
@@ -72,57 +66,117 @@ run_host()
 	return $status
 }
 
-# run_vm RESULTS SERIES: in the guest, first plain vfio-pci, then ours
+# run_vm RESULTS PLATFORM: in the guest, first plain vfio-pci, then ours
 run_vm()
 {
-	local dir=$1 series=$2 kernel module
-	scripts/packages.sh vm
-	kernel=$(scripts/fetch-kernel.sh "$series")
-	module=$(scripts/build-module.sh "$kernel/build" modules)
-	say "running in the reference VM $PLATFORM"
-	scripts/vm/run.py --kernel "$kernel" --topology main --job main.sh \
-		--platform "$PLATFORM" --share "$dir" --module "$module" \
-		--program build/suite/vfio_pci_subpage_test \
+	local dir=$1 platform=$2 kernel module suite sysroot=/
+	platform_environment "$platform"
+	kernel=$(platform_kernel "$platform") || return
+	module=$(scripts/build-module.sh "$kernel/build" modules) || return
+	suite=$(platform_suite "$platform")
+	scripts/build-suite.sh "$suite" || return
+	if [ -n "${CROSS_COMPILE:-}" ]; then
+		sysroot=$(scripts/fetch-sysroot.sh "$ARCH") || return
+	fi
+	unset ARCH CROSS_COMPILE
+	say "running in the reference VM $platform"
+	scripts/vm/run.py --kernel "$kernel" --arch "$(platform_get "$platform" arch)" \
+		--sysroot "$sysroot" --platform "$platform" --share "$dir" \
+		--topology "$(platform_get "$platform" topology)" --job main.sh \
+		--limit "$(platform_get "$platform" limit)" \
+		--append "samples=$(platform_get "$platform" samples)" \
+		--module "$module" --program "$suite/vfio_pci_subpage_test" \
 		--program tools/testing/selftests/vfio/profiles
 }
 
-main()
+# run_one WHERE PLATFORM: the whole job on one platform
+run_one()
 {
-	[ $# = 1 ] || usage "TARGETS"
-	local series dir status=0
-	local WHERE=${WHERE:-auto}
-	PLATFORM=${PLATFORM:-x86_64-4k}
-
-	[ "$1" = vfio ] || { say "TARGETS=$1: this project has the target vfio only"; exit 2; }
-	[ -f "scripts/platforms/$PLATFORM.conf" ] || {
-		say "PLATFORM=$PLATFORM: no such platform: use one of $(platforms)"
-		exit 2
-	}
-	case $WHERE in
-	auto) [ -n "$(bound_devices)" ] && WHERE=host || WHERE=vm ;;
-	host | vm) ;;
-	*) say "WHERE=$WHERE: use auto, host or vm"; exit 2 ;;
-	esac
-	if [ "$WHERE" = host ] && [ -z "$(bound_devices)" ]; then
-		say "WHERE=host: no device is bound to a VFIO driver: bind some with scripts/vfio-bind.sh DRIVER BDF..."
-		exit 4
-	fi
-
-	series=$(sed -n 's/^series=//p' "scripts/platforms/$PLATFORM.conf")
-	scripts/packages.sh build
-	scripts/build-suite.sh build/suite
-	if [ "$WHERE" = host ]; then
+	local dir status=0
+	if [ "$1" = host ]; then
+		scripts/packages.sh build || return
+		scripts/build-suite.sh build/suite || return
 		dir=$(new_results "$(uname -m)")
 		run_host "$dir" || status=$?
 	else
-		dir=$(new_results "$PLATFORM")
-		run_vm "$dir" "$series" || status=$?
+		# shellcheck disable=SC2046 # one word for each group
+		scripts/packages.sh $(platform_packages "$2") || return
+		# It prints the results of every platform.
+		scripts/build-suite.sh build/suite || return
+		dir=$(new_results "$2")
+		run_vm "$dir" "$2" || status=$?
 	fi
 	publish "$dir"
 	[ $status = 0 ] || grep -E '^ *not ok|^ *# .*(Expected|failed|error)' "$dir/ktap.log" || :
 	report "$dir" || status=1
 	say "results are in $dir"
-	exit $status
+	return $status
+}
+
+# A line of the table: what the results of a platform say of themselves.
+row()
+{
+	local platform=$1 status=$2 seconds=$3 log=$4 summary=
+	summary=$(grep -E '^[0-9]+ of [0-9]+ sub-page' "$log" || :)
+	[ "$status" = 0 ] || summary="FAILED${summary:+: $summary}"
+	printf '%-16s %-38s %6s %-5s %4d s  %s\n' "$platform" \
+		"$(sed -nE 's/^[^ ]+: Linux ([^,]+),.*/\1/p' "$log" | tail -n 1)" \
+		"$(sed -nE 's/^[^ ]+: Linux .*pages of ([0-9]+) KiB,.*/\1 KiB/p' "$log" | tail -n 1)" \
+		"$(sed -nE 's/^[^ ]+: Linux .*accelerator ([a-z]+).*/\1/p' "$log" | tail -n 1)" \
+		"$seconds" "$summary"
+}
+
+# Every platform, also after one has failed.
+run_all()
+{
+	local platform log start status failed=0
+	mkdir -p build/results
+	: >build/results/all.txt
+	for platform in $(platform_names); do
+		log=build/results/all-$platform.log
+		start=$SECONDS
+		status=0
+		say "platform $platform; log: $log"
+		PLATFORM=$platform WHERE=vm scripts/kselftest.sh vfio >"$log" 2>&1 || status=$?
+		if [ $status != 0 ]; then
+			failed=1
+			tail -n 12 "$log" >&2
+		fi
+		row "$platform" $status $((SECONDS - start)) "$log" | tee -a build/results/all.txt >&2
+	done
+	printf '%-16s %-38s %6s %-5s %6s  %s\n' platform kernel page accel time result
+	cat build/results/all.txt
+	return $failed
+}
+
+main()
+{
+	[ $# = 1 ] || usage "TARGETS"
+	local WHERE=${WHERE:-auto} platform=${PLATFORM:-x86_64-4k}
+
+	[ "$1" = vfio ] || { say "TARGETS=$1: this project has the target vfio only"; exit 2; }
+	[ "$platform" = all ] || is_platform "$platform" || {
+		say "PLATFORM=$platform: no such platform: use all or one of $(platform_names | paste -sd ' ')"
+		exit 2
+	}
+	case $WHERE in
+	auto) [ -n "$(bound_devices)" ] && [ "$platform" != all ] && WHERE=host || WHERE=vm ;;
+	host | vm) ;;
+	*) say "WHERE=$WHERE: use auto, host or vm"; exit 2 ;;
+	esac
+	if [ "$WHERE" = host ] && [ "$platform" = all ]; then
+		say "PLATFORM=all: platforms are of the VM: use WHERE=vm"
+		exit 2
+	fi
+	if [ "$WHERE" = host ] && [ -z "$(bound_devices)" ]; then
+		say "WHERE=host: no device is bound to a VFIO driver: bind some with scripts/vfio-bind.sh DRIVER BDF..."
+		exit 4
+	fi
+	if [ "$platform" = all ]; then
+		run_all
+	else
+		run_one "$WHERE" "$platform"
+	fi
 }
 
 main "$@"

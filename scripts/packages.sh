@@ -25,7 +25,13 @@ group_packages()
 	build) echo gcc gcc-12 make libc6-dev libnuma-dev libjson-c-dev \
 		    pahole xz-utils kmod ;;
 	vm) echo qemu-system-x86 busybox-static cpio kmod python3 ;;
-	check) echo shellcheck sparse python3-sphinx perl ;;
+	# libelf is for objtool, which a kernel build makes for itself.
+	kernel) echo gcc make bc bison flex libelf-dev libc6-dev xz-utils kmod ;;
+	# The compiler brings the binutils; the libraries come into a sysroot.
+	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm binutils ;;
+	# in-tree-test.sh configures a kernel tree, and installs selftests from it.
+	check) echo shellcheck sparse python3-sphinx perl git rsync bc bison flex \
+		    libelf-dev libssl-dev ;;
 	*) return 1 ;;
 	esac
 }
@@ -80,29 +86,28 @@ give_up()
 	die "packages missing that could not be installed: as root, run: apt-get install --no-install-recommends $*"
 }
 
+# check_qemu PROGRAM PACKAGE
 check_qemu()
 {
 	local version
-	have qemu-system-x86_64 ||
-		die "qemu-system-x86_64: not found in PATH: install the package qemu-system-x86"
-	version=$(qemu-system-x86_64 --version 2>/dev/null |
+	have "$1" || die "$1: not found in PATH: install the package $2"
+	version=$("$1" --version 2>/dev/null |
 		sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p')
 	[ "$(printf '%s\n' "$qemu_min" "${version:-0}" | sort -V | head -n 1)" = "$qemu_min" ] ||
-		die "qemu-system-x86_64: version ${version:-unknown} is too old, $qemu_min or later is needed: install Debian 12's qemu-system-x86 or put a newer QEMU first in PATH"
+		die "$1: version ${version:-unknown} is too old, $qemu_min or later is needed: install Debian 12's $2 or put a newer QEMU first in PATH"
 }
 
 main()
 {
-	local dry=0 group qemu=0 wanted=() missing
+	local dry=0 group wanted=() missing
 	if [ "${1:-}" = -n ]; then
 		dry=1
 		shift
 	fi
-	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: build vm check)"
+	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: build vm kernel arm64 check)"
 	for group; do
 		group_packages "$group" >/dev/null ||
-			die "$group: no such group of packages: use build, vm or check"
-		[ "$group" != vm ] || qemu=1
+			die "$group: no such group of packages: use build, vm, kernel, arm64 or check"
 		# shellcheck disable=SC2207 # package names have no blanks
 		wanted+=($(group_packages "$group"))
 	done
@@ -114,7 +119,12 @@ main()
 		[ $dry = 0 ] || die "missing packages: ${missing[*]}"
 		install_packages "${missing[@]}"
 	fi
-	[ $qemu = 0 ] || check_qemu
+	for group; do
+		case $group in
+		vm) check_qemu qemu-system-x86_64 qemu-system-x86 ;;
+		arm64) check_qemu qemu-system-aarch64 qemu-system-arm ;;
+		esac
+	done
 }
 
 main "$@"

@@ -34,6 +34,19 @@ except topology.TopologyError as error:
 	grep -q -- "bad.topo:$2" <<<"$out" || { echo "$out"; return 1; }
 }
 
+# complaint LINE: the runner takes a line of the kernel's log for one
+complaint()
+{
+	(cd scripts/vm && python3 -c '
+import sys, run
+sys.exit(not run.COMPLAINTS.search(sys.argv[1]))' "$1")
+}
+
+no_complaint()
+{
+	! complaint "$1"
+}
+
 count_says()
 {
 	same counts "$2" "$(printf '%b' "$1" | awk -f scripts/tests/count-ktap.awk)"
@@ -46,6 +59,14 @@ check topology.no_argument topology_says '\n\ntest\n' '3: .* needs an argument'
 check topology.test_without_id topology_says 'test edu\n' '1: a device under test needs id='
 check topology.same_id topology_says 'test edu,id=a\ntest edu,id=a\n' '2: two devices'
 check topology.pack_of_nothing topology_says 'pack a\n' ' pack a: no device under test'
+check complaint.kasan complaint '[ 1.0] BUG: KASAN: slab-use-after-free in f+0x1/0x2'
+check complaint.lockdep complaint '[ 1.0] WARNING: possible circular locking dependency detected'
+check complaint.lock_state complaint '[ 1.0] inconsistent {IN-HARDIRQ-W} -> {HARDIRQ-ON-W} usage. inconsistent lock state'
+check complaint.atomic_sleep complaint '[ 1.0] BUG: sleeping function called from invalid context at mm/slab.h:1'
+check complaint.kmemleak complaint 'unreferenced object 0xffff888000000000 (size 64):'
+check complaint.hung_task complaint '[ 1.0] INFO: task sh:1 blocked for more than 120 seconds.'
+check complaint.warning complaint '[ 1.0] WARNING: CPU: 0 PID: 1 at kernel/resource.c:1 f+0x1/0x2'
+check complaint.none no_complaint '[ 1.0] vfio-pci-subpage 0000:00:01.0: BAR 0 moved'
 check totals.nested count_says '    ok 1 a\n    not ok 2 b\nnot ok 1 sum\nok 2 c\nok 3 d # SKIP x\n' '2 1 1'
 check totals.flat count_says 'ok 1 a\nok 2 b\n# not ok\n' '2 0 0'
 finish

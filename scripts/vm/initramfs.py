@@ -2,6 +2,7 @@
 """The guest's root file system: busybox, kernel modules, and what is to be run."""
 import lzma
 import os
+import re
 import shutil
 import subprocess
 
@@ -33,6 +34,7 @@ def _modules(kernel, release):
             raise ImageError(f"{kernel}: no module {name}: {done.stderr.strip()}")
         for line in done.stdout.splitlines():
             kind, *rest = line.split()
+            # The other kind is "builtin".
             if kind == "insmod" and rest[0] not in wanted:
                 wanted.append(rest[0])
     return wanted
@@ -48,40 +50,77 @@ def _install_module(path, kernel, root):
         shutil.copy(path, target)
 
 
-def _libraries(program):
-    """Shared libraries that a program needs, and its loader."""
-    done = subprocess.run(["ldd", program], capture_output=True, text=True, check=False)
-    if done.returncode:
-        return []
-    words = [word for line in done.stdout.splitlines() for word in line.split()]
-    return [word for word in words if word.startswith("/")]
+def _elf(path):
+    """The loader and the libraries that an ELF file names itself."""
+    done = subprocess.run(["readelf", "-W", "-l", "-d", path], capture_output=True,
+                          text=True, check=False)
+    loader = re.findall(r"program interpreter: (\S+)\]", done.stdout)
+    return loader, re.findall(r"\(NEEDED\).*\[(.*)\]", done.stdout)
 
 
-def _install_program(program, target, root):
+def _find_library(name, sysroot, triplet):
+    for place in ("lib", "usr/lib", "usr/local/lib"):
+        for below in (triplet, ""):
+            path = os.path.join("/", place, below, name)
+            if os.path.exists(sysroot + path):
+                return path
+    raise ImageError(f"{name}: not found below {sysroot or '/'}; install the library")
+
+
+def _libraries(program, sysroot):
+    """Shared libraries that a program needs, and its loader, as the guest sees
+    them. Not with ldd, which runs what it looks at."""
+    found = []
+    todo = [program]
+    triplet = ""
+    while todo:
+        loader, names = _elf(todo.pop())
+        if loader:
+            # ld-linux-aarch64.so.1 is named for the architecture of its triplet.
+            machine = re.search(r"ld-linux-(\w+)-?", loader[0]).group(1).replace("x86", "x86_64")
+            triplet = machine + "-linux-gnu"
+            names.append(None)
+        for name in names:
+            path = loader[0] if name is None else _find_library(name, sysroot, triplet)
+            if path not in found:
+                found.append(path)
+                todo.append(sysroot + path)
+    return found
+
+
+def _install_program(program, target, root, sysroot):
     """Copy a program and the libraries that it needs."""
     shutil.copy(program, target)
-    for library in _libraries(program):
+    for library in _libraries(program, sysroot):
         copy = os.path.join(root, library.lstrip("/"))
         os.makedirs(os.path.dirname(copy), exist_ok=True)
-        shutil.copy(library, copy)
+        shutil.copy(sysroot + library, copy)
 
 
-def _install_suite(programs, root):
+def _install_suite(programs, root, sysroot):
     for program in programs:
         target = os.path.join(root, "suite", os.path.basename(program))
         if os.path.isdir(program):
             shutil.copytree(program, target)
         else:
-            _install_program(program, target, root)
+            _install_program(program, target, root, sysroot)
 
 
-def build(image, kernel, modules, programs):
+def _busybox(sysroot):
+    if sysroot:
+        return sysroot + "/bin/busybox"
+    return shutil.which("busybox")
+
+
+def build(image, kernel, modules, programs, sysroot="/"):
     """Write the image.
 
     image: file to write; kernel: directory with release and modules (from
     fetch-kernel.sh); modules: more .ko files, put into the guest's module
-    tree; programs: files and directories that the guest finds in /suite.
+    tree; programs: files and directories that the guest finds in /suite;
+    sysroot: where busybox and the libraries come from.
     """
+    sysroot = sysroot.rstrip("/")
     with open(os.path.join(kernel, "release"), encoding="utf-8") as file:
         release = file.read().strip()
     root = image + ".root"
@@ -89,10 +128,10 @@ def build(image, kernel, modules, programs):
     for name in ("bin", "dev", "proc", "sys", "tmp", "share", "scripts", "suite", "etc"):
         os.makedirs(os.path.join(root, name))
 
-    busybox = shutil.which("busybox")
+    busybox = _busybox(sysroot)
     if not busybox:
         raise ImageError("busybox: not found; install the package busybox")
-    _install_program(busybox, os.path.join(root, "bin/busybox"), root)
+    _install_program(busybox, os.path.join(root, "bin/busybox"), root, sysroot)
     os.symlink("busybox", os.path.join(root, "bin/sh"))
     shutil.copytree(os.path.join(HERE, "guest"), os.path.join(root, "guest"))
     shutil.copy(os.path.join(HERE, "guest/init"), os.path.join(root, "init"))
@@ -110,7 +149,7 @@ def build(image, kernel, modules, programs):
         shutil.copy(os.path.join(kernel, "modules", name), tree)
     subprocess.run(["depmod", "-b", root, release], check=True)
 
-    _install_suite(programs, root)
+    _install_suite(programs, root, sysroot)
     with open(image, "wb") as file:
         names = subprocess.run(["find", "."], cwd=root, check=True,
                                stdout=subprocess.PIPE).stdout

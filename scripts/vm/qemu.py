@@ -6,7 +6,28 @@ import socket
 import subprocess
 import time
 
-QEMU = "qemu-system-x86_64"
+
+
+class Arch:
+    """What differs between the machines of two architectures."""
+
+    def __init__(self, qemu, host, machine, cpu, devices, append):
+        self.qemu = qemu
+        self.host = host        # what os.uname() calls it: KVM needs the same
+        self.machine = machine
+        self.cpu = cpu          # under TCG
+        self.devices = devices
+        self.append = append    # for the kernel's command line
+
+
+# Without firmware the arm64 kernel gives all BARs their addresses itself.
+ARCHS = {
+    "x86_64": Arch("qemu-system-x86_64", "x86_64", "q35,kernel-irqchip=split", "max",
+                   ["-device", "intel-iommu,intremap=on"],
+                   "console=ttyS0 intel_iommu=on no_timer_check"),
+    "arm64": Arch("qemu-system-aarch64", "aarch64", "virt,gic-version=3,iommu=smmuv3", "max",
+                  [], "console=ttyAMA0"),
+}
 
 
 class QmpError(Exception):
@@ -67,15 +88,18 @@ class Qmp:
         return found
 
 
-def accelerator():
+def accelerator(arch):
     """The accelerator that works here: ("kvm" or "tcg", why).
 
     /dev/kvm may open and still not run this machine, so a paused one is tried.
     """
+    machine = ARCHS[arch]
+    if os.uname().machine != machine.host:
+        return "tcg", f"this host is no {arch}"
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg", "/dev/kvm is missing or not accessible"
-    command = [QEMU, "-accel", "kvm", "-cpu", "host", "-M", "q35,kernel-irqchip=split",
-               "-S", "-nodefaults", "-display", "none", "-monitor", "stdio"]
+    command = [machine.qemu, "-accel", "kvm", "-cpu", "host", "-M", machine.machine, "-S",
+"-nodefaults", "-display", "none", "-monitor", "stdio"]
     try:
         done = subprocess.run(command, input="quit\n", capture_output=True, text=True,
                               timeout=20, check=False)
@@ -83,23 +107,23 @@ def accelerator():
         return "tcg", "a machine under KVM did not start in 20 s"
     if done.returncode:
         lines = done.stderr.strip().splitlines() or [f"exit code {done.returncode}"]
-        return "tcg", f"KVM does not work here ({lines[0].removeprefix(QEMU + ': ')})"
+        return "tcg", f"KVM does not work here ({lines[0].removeprefix(machine.qemu + ': ')})"
     return "kvm", "/dev/kvm works"
 
 
-def command(accel, topology, kernel, initrd, append, share, directory):
+def command(arch, accel, topology, kernel, initrd, append, share, directory):
     """QEMU's command line for the reference machine with a topology."""
+    machine = ARCHS[arch]
     cpu = ["-accel", "kvm", "-cpu", "host"] if accel == "kvm" else \
-          ["-accel", "tcg,thread=multi", "-cpu", "max"]
-    machine = "q35,kernel-irqchip=split"
+          ["-accel", "tcg,thread=multi", "-cpu", machine.cpu]
+    options = machine.machine
     if topology.machine:
-        machine += "," + topology.machine
-    return [QEMU, *cpu, "-M", machine, "-smp", "2", "-m", topology.memory,
+        options += "," + topology.machine
+    return [machine.qemu, *cpu, "-M", options, "-smp", "2", "-m", topology.memory,
             "-nodefaults", "-display", "none", "-no-reboot",
             "-serial", "stdio", "-qmp", f"unix:{directory}/qmp,server=on,wait=off",
             "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", initrd,
-            "-append", append,
-            "-device", "intel-iommu,intremap=on",
+            "-append", f"{machine.append} {append}", *machine.devices,
             "-fsdev", f"local,id=share,path={share},security_model=none,multidevs=remap",
             "-device", "virtio-9p-pci,fsdev=share,mount_tag=share,bus=pcie.0,addr=2",
             *[arg.replace("{dir}", directory) for arg in topology.qemu_args]]

@@ -27,7 +27,10 @@ COMPLAINTS = re.compile(
     r"WARNING: |BUG: |Oops|Kernel panic|general protection fault|Call Trace:"
     r"|possible (?:circular|recursive) locking|inconsistent lock state"
     r"|suspicious RCU usage|sleeping function called from|unreferenced object"
-    r"|refcount_t: |UBSAN: |KASAN: |hung_task|rcu_.*detected stalls")
+    r"|refcount_t: |UBSAN: |KASAN: |rcu_.*detected stalls"
+    r"|INFO: task .* blocked for more than|trying to register non-static key"
+    # It looks for nothing from then on.
+    r"|leak detector disabled|turning off the locking correctness validator")
 
 LAST_LINES = 25
 
@@ -113,10 +116,12 @@ def arguments():
     parser.add_argument("--module", action="append", default=[], help=".ko for the guest")
     parser.add_argument("--program", action="append", default=[],
                         help="file or directory for the guest's /suite")
+    parser.add_argument("--arch", default="x86_64", choices=qemu.ARCHS)
+    parser.add_argument("--sysroot", default="/",
+                        help="where busybox and libraries of that architecture are")
     parser.add_argument("--platform", default="x86_64-4k")
     parser.add_argument("--append", default="", help="more for the kernel command line")
     parser.add_argument("--limit", type=int, default=300, help="seconds until it is ended")
-    parser.add_argument("--print-accel", action="store_true")
     return parser.parse_args()
 
 
@@ -131,6 +136,10 @@ def judge(args, guest, ended):
     """What is wrong with the run: lines for the person; none if it went well."""
     faults = []
     log = "\n".join(guest.lines)
+    leaks = os.path.join(args.share, "leaks.log")
+    if os.path.exists(leaks):
+        with open(leaks, encoding="utf-8", errors="replace") as file:
+            log += "\n" + file.read()
     for name in ("dmesg.log",):
         path = os.path.join(args.share, name)
         if os.path.exists(path):
@@ -162,18 +171,18 @@ def judge(args, guest, ended):
 def run(args):
     """Make the image, boot, watch, judge. Returns what is wrong."""
     devices = topology.load(topology_path(args.topology))
-    accel, why = qemu.accelerator()
+    accel, why = qemu.accelerator(args.arch)
     os.makedirs(args.share, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="vfio-pci-subpage-vm.") as scratch:
         image = os.path.join(scratch, "initramfs.cpio")
         topology.make_images(devices, scratch)
-        initramfs.build(image, args.kernel, args.module, args.program)
-        append = (f"console=ttyS0 loglevel=6 panic=-1 oops=panic intel_iommu=on"
+        initramfs.build(image, args.kernel, args.module, args.program, args.sysroot)
+        append = (f"loglevel=6 panic=-1 oops=panic"
                   f" job={args.job} platform={args.platform} accel={accel} {args.append}")
         say(f"booting {args.platform} ({args.topology}: {len(devices.tested)} devices "
             f"under test) with {accel}: {why}")
         with open(os.path.join(scratch, "qemu.err"), "w+", encoding="utf-8") as errors, \
-             subprocess.Popen(qemu.command(accel, devices, args.kernel, image, append,
+             subprocess.Popen(qemu.command(args.arch, accel, devices, args.kernel, image, append,
                                            args.share, scratch),
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                               stderr=errors) as process:

@@ -194,3 +194,31 @@ consistent()
 	grep -q "$(printf ' *%08x-.* : %s$' $((_start)) "$1")" /proc/iomem ||
 		{ echo "$1 BAR $2: $_start is not in /proc/iomem"; return 1; }
 }
+
+# For every device under test: BDF and BAR of each sub-page memory BAR.
+subpage_bars()
+{
+	for dev in $(all_bdfs); do
+		for bar in 0 1 2 3 4 5; do
+			# shellcheck disable=SC2046
+			set -- $(bar_line "$dev" $bar)
+			[ $(($2)) -ne 0 ] && [ $(($3 & 0x200)) -ne 0 ] &&
+				[ $(($2 - $1 + 1)) -lt "$PAGE_SIZE" ] &&
+				echo "$dev $bar"
+		done
+	done
+}
+
+bind_all()
+{
+	for dev in $(all_bdfs); do
+		bind vfio-pci-subpage "$dev" || return 1
+	done
+}
+
+unbind_all()
+{
+	for dev in $(all_bdfs); do
+		unbind "$dev"
+	done
+}
