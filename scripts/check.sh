@@ -19,7 +19,7 @@ readonly all="static unit host-scripts commands in-tree vm"
 show_part()
 {
 	printf '%-14s %4d passed, %d failed, %d skipped  (%d s)\n' "$1" "$3" "$4" "$5" "$6"
-	sed -nE 's/^ *ok .* # SKIP (.*)/\1/p' "$2" | sed "s/: name one in .*//" |
+	sed -nE 's/^ *ok .* # SKIP (.*)/\1/p' "$2" | sed -E 's/: name one in .*//; s/[0-9a-f]{4}:[0-9a-f]{2}:[0-9a-f]{2}\.[0-7]/a device/' |
 		sort | uniq -c | sed 's/^ */    skipped: /'
 	[ "$4" = 0 ] || grep -E -A8 '^ *not ok' "$2" | sed 's/^/    /' || :
 }
