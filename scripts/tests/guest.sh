@@ -22,6 +22,8 @@ use()
 			tools/testing/selftests/vfio/subpage_mods)")
 	suite=$(platform_suite "$platform")
 	scripts/build-suite.sh "$suite"
+	suite_programs=(--program "$suite/vfio_pci_subpage_test"
+			--program tools/testing/selftests/vfio/profiles)
 	sysroot=/
 	[ -z "${CROSS_COMPILE:-}" ] || sysroot=$(scripts/fetch-sysroot.sh "$ARCH")
 	unset ARCH CROSS_COMPILE

@@ -24,6 +24,7 @@ guest test-packed arm64
 
 use x86_64-4k-debug
 guest test-kunit minimal --limit 900
+guest test-backends hotplug --limit 900 "${suite_programs[@]}"
 guest test-claims main --limit 900
 guest test-hotplug hotplug --limit 900
 guest test-fake-host minimal --limit 900

@@ -28,8 +28,8 @@ guest test-claims main
 guest test-hotplug hotplug
 guest test-fake-host minimal
 guest test-kunit minimal
-guest test-suite hotplug --program build/suite/vfio_pci_subpage_test \
-	--program tools/testing/selftests/vfio/profiles
+guest test-suite hotplug "${suite_programs[@]}"
+guest test-backends hotplug "${suite_programs[@]}"
 check runner.hung_guest complains 'did not end within 15 s' bad-hang.sh --limit 15
 check runner.shows_last_lines grep -q 'vm:  .*this guest hangs' build/check/vm-bad.log
 check runner.kernel_warning complains 'kernel complained' bad-warning.sh
