@@ -22,6 +22,7 @@ use()
 			tools/testing/selftests/vfio/subpage_mods)")
 	suite=$(platform_suite "$platform")
 	scripts/build-suite.sh "$suite"
+	# shellcheck disable=SC2034 # for those who source this
 	suite_programs=(--program "$suite/vfio_pci_subpage_test"
 			--program tools/testing/selftests/vfio/profiles)
 	sysroot=/
