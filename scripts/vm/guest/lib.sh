@@ -222,3 +222,15 @@ unbind_all()
 		unbind "$dev"
 	done
 }
+
+# refuses PATTERN COMMAND...: exit code 1 and one line on stderr that says why
+refuses()
+{
+	pattern=$1
+	shift
+	"$@" >out 2>err
+	status=$?
+	cat out err
+	same "exit code" 1 $status && same "lines on stderr" 1 "$(wc -l <err)" &&
+		grep -qE -- "$pattern" err
+}

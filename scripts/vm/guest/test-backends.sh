@@ -8,18 +8,6 @@
 
 suite=/suite/vfio_pci_subpage_test
 
-# refuses PATTERN COMMAND...: exit code 1 and one line on stderr that says why
-refuses()
-{
-	pattern=$1
-	shift
-	"$@" >out 2>err
-	status=$?
-	cat out err
-	same "exit code" 1 $status && same "lines on stderr" 1 "$(wc -l <err)" &&
-		grep -qE -- "$pattern" err
-}
-
 group_file()
 {
 	_group=$(basename "$(readlink "$PCI/$1/iommu_group")")
