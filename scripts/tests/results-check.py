@@ -2,10 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Check a results.json of the main job: its schema, and what it must show.
 
-    results-check.py FILE
+    results-check.py [--claim CLAIM]... [--path PATH]... [--kunit SUITE]... FILE
 
-Prints what is wrong; exit code 1 if anything is.
+Claims that a BAR must have, paths that must have been timed under each driver,
+KUnit suites that must have run and passed. Prints what is wrong; exit code 1 if anything is.
 """
+import argparse
 import json
 import sys
 
@@ -16,10 +18,11 @@ KEYS = {
     "bars": {"bdf": str, "vendor": str, "device": str, "driver": str, "bar": int,
              "size": int, "start": (int, str), "flags": (int, str),
              "claim": (str, type(None)), "reason": (str, type(None)),
-             "expected_mmap": bool, "mmap": bool},
+             "expected_mmap": bool, "mmap": bool, "backend": str},
     "timings": {"bdf": str, "driver": str, "bar": int, "offset": int, "path": str,
                 "op": str, "width": int, "median_ns": NUMBER, "min_ns": NUMBER,
                 "p99_ns": NUMBER, "ci95_ns": list, "samples": int},
+    "kunit": {"suite": str, "pass": int, "fail": int, "skip": int, "cases": list},
     "totals": {"pass": int, "fail": int, "skip": int, "xfail": int, "error": int},
 }
 DRIVERS = ("vfio-pci", "vfio-pci-subpage")
@@ -40,11 +43,11 @@ def schema(results):
                     yield f"{part}: {key} is {entry[key]!r}"
 
 
-def contents(results):
+def contents(results, claims, timed):
     """What the main job should have shown and did not."""
     subpage = [bar for bar in results["bars"]
                if bar["claim"] and bar["driver"] == "vfio-pci-subpage"]
-    for claim in ("in-place", "relocated"):
+    for claim in claims:
         if not any(bar["claim"] == claim for bar in subpage):
             yield f"no BAR has the claim {claim}"
     for bar in results["bars"]:
@@ -53,7 +56,7 @@ def contents(results):
     for driver in DRIVERS:
         paths = {timing["path"] for timing in results["timings"]
                  if timing["driver"] == driver}
-        for path in ("mmap", "pread", "pwrite"):
+        for path in timed:
             if path not in paths:
                 yield f"no timing of {path} under {driver}"
     for timing in results["timings"]:
@@ -78,12 +81,34 @@ def ratios(timings):
             yield f"{key}: mmap takes {paths['mmap']} ns, pread {paths['pread']} ns"
 
 
+def kunit(results, expected):
+    """KUnit suites that did not run, or not well."""
+    found = {suite["suite"]: suite for suite in results["kunit"]}
+    for name in expected:
+        suite = found.get(name)
+        if not suite:
+            yield f"no result of the KUnit suite {name}"
+        elif not suite["pass"] or suite["fail"]:
+            yield f"KUnit suite {name}: {suite['pass']} passed, {suite['fail']} failed"
+        elif len(suite["cases"]) != suite["pass"] + suite["skip"]:
+            yield f"KUnit suite {name}: {len(suite['cases'])} cases do not add up"
+
+
 def main():
     """The command."""
-    with open(sys.argv[1], encoding="utf-8") as file:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--claim", action="append")
+    parser.add_argument("--path", action="append")
+    parser.add_argument("--kunit", action="append", default=[])
+    parser.add_argument("file")
+    args = parser.parse_args()
+    with open(args.file, encoding="utf-8") as file:
         results = json.load(file)
-    faults = list(schema(results)) or list(contents(results))
-    print("\n".join(faults) or f"{sys.argv[1]}: as it should be")
+    faults = list(schema(results)) or [
+        *contents(results, args.claim or ["in-place", "relocated"],
+                  args.path or ["mmap", "pread", "pwrite"]),
+        *kunit(results, args.kunit)]
+    print("\n".join(faults) or f"{args.file}: as it should be")
     sys.exit(1 if faults else 0)
 
 

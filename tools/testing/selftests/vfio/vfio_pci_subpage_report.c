@@ -340,6 +340,22 @@ static void print_median_ratio(const struct table *table)
 	free(ratio);
 }
 
+static void print_kunit(const struct table *table)
+{
+	struct json_object *suites = member(table->results, "kunit");
+	size_t n = json_object_is_type(suites, json_type_array) ?
+		   json_object_array_length(suites) : 0, i;
+
+	for (i = 0; i < n; i++) {
+		struct json_object *suite = json_object_array_get_idx(suites, i);
+
+		printf("KUnit %s: %d passed, %d failed, %d skipped\n", text_of(suite, "suite"),
+		       json_object_get_int(member(suite, "pass")),
+		       json_object_get_int(member(suite, "fail")),
+		       json_object_get_int(member(suite, "skip")));
+	}
+}
+
 /* "N of M" under one driver, or that it was not measured. */
 static void format_count(const struct table *table, bool plain, char *buf, size_t len)
 {
@@ -379,6 +395,7 @@ static void print_table(const struct table *table)
 	if (table->others)
 		printf("%zu BARs of devices bound to other drivers are not shown\n",
 		       table->others);
+	print_kunit(table);
 	print_median_ratio(table);
 	print_summary(table);
 }

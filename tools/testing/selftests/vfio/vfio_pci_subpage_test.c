@@ -20,6 +20,7 @@
 #include "cpu.h"
 #include "exclusive.h"
 #include "expect.h"
+#include "kunit.h"
 #include "look.h"
 #include "mmio.h"
 #include "options.h"
@@ -30,6 +31,8 @@
 
 #define MAX_REGISTERS	8
 #define TIMING_TIMEOUT	3600	/* seconds: --samples may ask for many */
+
+#define KUNIT_DEBUGFS	"/sys/kernel/debug/kunit"
 
 /* A device under test. */
 struct subject {
@@ -97,6 +100,8 @@ static struct bar_case *cases;
 static size_t nr_cases;
 static struct backend_case *backend_cases;
 static size_t nr_backend_cases;
+static struct kunit_set kunit;
+static struct error no_kunit = { "no device is bound to " DRIVER_SUBPAGE };
 
 static u64 page_size(void)
 {
@@ -617,6 +622,48 @@ TEST_F(backend, registers)
 		TH_LOG("%s: %s", self->subject->ops->name, err.text);
 }
 
+/* The driver's own tests, which ran when the kernel loaded it. */
+FIXTURE(kunit)
+{
+};
+
+FIXTURE_VARIANT(kunit)
+{
+	const struct kunit_suite *suite;
+};
+
+FIXTURE_SETUP(kunit)
+{
+	if (!variant)
+		SKIP(return, "%s", no_kunit.text);
+}
+
+FIXTURE_TEARDOWN(kunit)
+{
+}
+
+/* The suite's KTAP comes first, as subtests. */
+static void print_ktap(const char *text)
+{
+	while (*text) {
+		int len = strcspn(text, "\n");
+
+		printf("    %.*s\n", len, text);
+		text += len;
+		text += *text == '\n';
+	}
+	fflush(stdout);
+}
+
+TEST_F(kunit, result)
+{
+	struct error err;
+
+	print_ktap(variant->suite->ktap);
+	EXPECT_EQ(0, kunit_passed(variant->suite, &err))
+		TH_LOG("%s", err.text);
+}
+
 static void read_claim(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts)
 {
 	char name[64];
@@ -933,6 +980,31 @@ static int add_bar_variants(struct bar_case *c, struct error *err)
 	return add_variant(&_claim_fixture_object, c->name, c, err);
 }
 
+static bool driver_is_used(void)
+{
+	size_t i;
+
+	for (i = 0; i < nr_cases; i++)
+		if (cases[i].facts.by_subpage)
+			return true;
+	return false;
+}
+
+/* A kernel without KUnit is no mistake: the fixture then says what is missing. */
+static int add_kunit_variants(struct error *err)
+{
+	size_t i;
+
+	if (!driver_is_used() || kunit_read(KUNIT_DEBUGFS, &kunit, &no_kunit))
+		return 0;
+
+	for (i = 0; i < kunit.nr; i++)
+		if (add_variant(&_kunit_fixture_object, kunit.suite[i].name, &kunit.suite[i],
+				err))
+			return -1;
+	return 0;
+}
+
 static int add_variants(struct error *err)
 {
 	size_t i;
@@ -944,7 +1016,7 @@ static int add_variants(struct error *err)
 		if (add_variant(&_backend_fixture_object, backend_cases[i].name,
 				&backend_cases[i], err))
 			return -1;
-	return 0;
+	return add_kunit_variants(err);
 }
 
 static void save_bar(const struct bar_case *c)
@@ -1022,6 +1094,8 @@ static void save_results(void)
 			if (cases[i].measured[m].valid)
 				save_timing(&cases[i], &cases[i].measured[m]);
 	}
+	for (i = 0; i < kunit.nr; i++)
+		results_add_kunit(results, &kunit.suite[i]);
 	save_totals();
 
 	if (results_save(results, options.results, &err)) {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include <json-c/json.h>
 
@@ -19,6 +20,7 @@
 #include "exclusive.h"
 #include "expect.h"
 #include "iomem.h"
+#include "kunit.h"
 #include "look.h"
 #include "mmio.h"
 #include "obstacle.h"
@@ -1432,6 +1434,166 @@ TEST_F(results, unwritable)
 	results = results_open(self->path, "p", "none", &err);
 	EXPECT_EQ(-1, results_save(results, "/nonexistent/results.json", &err));
 	EXPECT_NE(NULL, strstr(err.text, "/nonexistent/results.json"));
+	results_free(results);
+}
+
+/* KUnit. */
+
+FIXTURE(kunit)
+{
+	char dir[64];
+	char suite[96];
+	char path[128];
+	struct kunit_set set;
+};
+
+FIXTURE_SETUP(kunit)
+{
+	snprintf(self->dir, sizeof(self->dir), "/tmp/subpage-kunit-XXXXXX");
+	ASSERT_NE(NULL, mkdtemp(self->dir));
+	snprintf(self->suite, sizeof(self->suite), "%s/pci_subpage_x", self->dir);
+	snprintf(self->path, sizeof(self->path), "%s/results", self->suite);
+	ASSERT_EQ(0, mkdir(self->suite, 0700));
+}
+
+FIXTURE_TEARDOWN(kunit)
+{
+	kunit_free(&self->set);
+	unlink(self->path);
+	rmdir(self->suite);
+	rmdir(self->dir);
+}
+
+static const struct kunit_suite *read_kunit(struct _test_data_kunit *self, const char *text)
+{
+	struct error err = { "" };
+
+	kunit_free(&self->set);
+	write_file(self->path, text);
+	if (!kunit_read(self->dir, &self->set, &err) && self->set.nr == 1)
+		return &self->set.suite[0];
+
+	fprintf(stderr, "# %s\n", err.text);
+	return NULL;
+}
+
+#define KUNIT_TEXT(plan, result)			\
+	"KTAP version 1\n1..1\n"			\
+	"    KTAP version 1\n"				\
+	"    # Subtest: pci_subpage_x\n"		\
+	"    # module: vfio_pci_subpage\n"		\
+	"    1.." plan "\n"				\
+	"    ok 1 first\n"				\
+	"        KTAP version 1\n"			\
+	"        # Subtest: second\n"			\
+	"        ok 1 parameter\n"			\
+	"        not ok 2 other # SKIP deeper\n"	\
+	"    ok 2 second\n"				\
+	result						\
+	"# pci_subpage_x: pass:2 fail:0 skip:1 total:3\n" \
+	"ok 1 pci_subpage_x\n"
+
+TEST_F(kunit, parse)
+{
+	const struct kunit_suite *suite;
+	struct error err;
+
+	suite = read_kunit(self, KUNIT_TEXT("3", "    ok 3 third # SKIP no such device\n"));
+	ASSERT_NE(NULL, suite);
+	EXPECT_STREQ("pci_subpage_x", suite->name);
+	ASSERT_EQ(3, suite->nr);
+	EXPECT_EQ(2, suite->count[KUNIT_PASS]);
+	EXPECT_EQ(0, suite->count[KUNIT_FAIL]);
+	EXPECT_EQ(1, suite->count[KUNIT_SKIP]);
+	EXPECT_STREQ("second", suite->test[1].name);
+	EXPECT_STREQ("", suite->test[1].reason);
+	EXPECT_STREQ("third", suite->test[2].name);
+	EXPECT_EQ(KUNIT_SKIP, suite->test[2].outcome);
+	EXPECT_STREQ("no such device", suite->test[2].reason);
+	EXPECT_EQ(0, kunit_passed(suite, &err));
+}
+
+TEST_F(kunit, failed)
+{
+	const struct kunit_suite *suite = read_kunit(self, KUNIT_TEXT("3", "    not ok 3 third\n"));
+	struct error err;
+
+	ASSERT_NE(NULL, suite);
+	EXPECT_EQ(-1, kunit_passed(suite, &err));
+	EXPECT_STREQ("pci_subpage_x: 1 of 3 tests failed, the first is third", err.text);
+}
+
+TEST_F(kunit, incomplete)
+{
+	const struct kunit_suite *suite = read_kunit(self, KUNIT_TEXT("3", ""));
+	struct error err;
+
+	ASSERT_NE(NULL, suite);
+	EXPECT_EQ(-1, kunit_passed(suite, &err));
+	EXPECT_NE(NULL, strstr(err.text, "2 of 3 tests have a result"));
+
+	suite = read_kunit(self, "");
+	ASSERT_NE(NULL, suite);
+	EXPECT_EQ(-1, kunit_passed(suite, &err));
+}
+
+TEST_F(kunit, not_there)
+{
+	struct error err;
+
+	EXPECT_EQ(-1, kunit_read("/nonexistent", &self->set, &err));
+	EXPECT_NE(NULL, strstr(err.text, "/nonexistent: No such file"));
+
+	rmdir(self->suite);
+	EXPECT_EQ(-1, kunit_read(self->dir, &self->set, &err));
+	EXPECT_NE(NULL, strstr(err.text, "built without KUnit tests"));
+}
+
+TEST_F(results, kunit_replaces)
+{
+	struct kunit_case test[] = {
+		{ .name = "first", .outcome = KUNIT_FAIL },
+		{ .name = "second", .outcome = KUNIT_SKIP, .reason = "because" },
+	};
+	struct kunit_suite suite = {
+		.name = "pci_subpage_x", .test = test, .nr = 2,
+		.count = { [KUNIT_FAIL] = 1, [KUNIT_SKIP] = 1 },
+	};
+	struct json_object *results;
+	struct error err;
+
+	results = results_open(self->path, "p", "none", &err);
+	ASSERT_NE(NULL, results);
+	results_add_kunit(results, &suite);
+	suite.count[KUNIT_PASS] = 7;
+	results_add_kunit(results, &suite);
+	results = save_and_load(self, results);
+	ASSERT_NE(NULL, results);
+
+	EXPECT_EQ(1, json_object_array_length(at(results, "/kunit")));
+	EXPECT_STREQ("pci_subpage_x", json_object_get_string(at(results, "/kunit/0/suite")));
+	EXPECT_EQ(7, json_object_get_int(at(results, "/kunit/0/pass")));
+	EXPECT_EQ(1, json_object_get_int(at(results, "/kunit/0/fail")));
+	EXPECT_STREQ("fail", json_object_get_string(at(results, "/kunit/0/cases/0/result")));
+	EXPECT_EQ(NULL, at(results, "/kunit/0/cases/0/reason"));
+	EXPECT_STREQ("because", json_object_get_string(at(results, "/kunit/0/cases/1/reason")));
+	results_free(results);
+}
+
+/* A file that was begun before there were KUnit results. */
+TEST_F(results, kunit_added_to_older)
+{
+	struct kunit_suite suite = { .name = "pci_subpage_x" };
+	struct json_object *results;
+	struct error err;
+
+	write_file(self->path,
+		   "{ \"schema\": 1, \"platform\": { \"name\": \"p\" }, \"bars\": [], \"timings\": [], \"totals\": {} }");
+	results = results_open(self->path, "p", "none", &err);
+	ASSERT_NE(NULL, results)
+		TH_LOG("%s", err.text);
+	results_add_kunit(results, &suite);
+	EXPECT_EQ(1, json_object_array_length(at(results, "/kunit")));
 	results_free(results);
 }
 

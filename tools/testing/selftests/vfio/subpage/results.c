@@ -12,6 +12,7 @@
 
 #include <json-c/json.h>
 
+#include "kunit.h"
 #include "results.h"
 
 #define SCHEMA		1
@@ -170,6 +171,7 @@ static struct json_object *new_results(const char *platform, const char *accel)
 	json_object_object_add(results, "platform", new_platform(platform, accel));
 	json_object_object_add(results, "bars", json_object_new_array());
 	json_object_object_add(results, "timings", json_object_new_array());
+	json_object_object_add(results, "kunit", json_object_new_array());
 	json_object_object_add(results, "totals", zeroes);
 	return results;
 }
@@ -287,6 +289,43 @@ void results_add_timing(struct json_object *results, const struct result_timing 
 	add_known(object, "node", timing->node);
 
 	replace(member(results, "timings"), object, key, sizeof(key) / sizeof(*key));
+}
+
+static struct json_object *new_case(const struct kunit_case *test)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_string(object, "name", test->name);
+	add_string(object, "result", kunit_outcome_name(test->outcome));
+	add_string(object, "reason", test->reason);
+	return object;
+}
+
+/* Files from before there were KUnit results go on too. */
+static struct json_object *kunit_of(struct json_object *results)
+{
+	if (!json_object_is_type(member(results, "kunit"), json_type_array))
+		json_object_object_add(results, "kunit", json_object_new_array());
+	return member(results, "kunit");
+}
+
+void results_add_kunit(struct json_object *results, const struct kunit_suite *suite)
+{
+	static const char * const key[] = { "suite" };
+	struct json_object *object = json_object_new_object();
+	struct json_object *cases = json_object_new_array();
+	int outcome;
+	size_t i;
+
+	for (i = 0; i < suite->nr; i++)
+		json_object_array_add(cases, new_case(&suite->test[i]));
+
+	add_string(object, "suite", suite->name);
+	for (outcome = 0; outcome < KUNIT_NR_OUTCOMES; outcome++)
+		add_int(object, kunit_outcome_name(outcome), suite->count[outcome]);
+	json_object_object_add(object, "cases", cases);
+
+	replace(kunit_of(results), object, key, sizeof(key) / sizeof(*key));
 }
 
 static void add_to(struct json_object *totals, const char *key, unsigned int more)

@@ -10,6 +10,8 @@
  *	  "timings": [ { "bdf", "driver", "bar", "offset", "path", "op", "width",
  *			 "median_ns", "min_ns", "p99_ns", "ci95_ns": [ low, high ],
  *			 "samples", "batch", "cpu", "node" } ],
+ *	  "kunit": [ { "suite", "pass", "fail", "skip",
+ *		       "cases": [ { "name", "result", "reason" } ] } ],
  *	  "totals": { "pass", "fail", "skip", "xfail", "error" } }
  *
  * "vendor", "device", "start" and "flags" (of the resource, as sysfs shows
@@ -28,6 +30,7 @@
 #include "types.h"
 
 struct json_object;
+struct kunit_suite;
 
 /**
  * struct result_bar - one BAR under one driver
@@ -139,6 +142,13 @@ void results_add_bar(struct json_object *results, const struct result_bar *bar);
  * @timing: replaces the one of the same device, BAR, driver, path and operation
  */
 void results_add_timing(struct json_object *results, const struct result_timing *timing);
+
+/**
+ * results_add_kunit() - add a KUnit suite
+ * @results: the object
+ * @suite: replaces the one of the same name
+ */
+void results_add_kunit(struct json_object *results, const struct kunit_suite *suite);
 
 /**
  * results_add_totals() - add to the totals
