@@ -59,7 +59,8 @@ manifest_debs()
 
 # ---- the cache ----
 #
-# <cache>/KIND-VERSION/        an entry; holds a stamp once it is complete
+# <cache>/KIND-VERSION/        an entry; holds a stamp once it is complete, and a
+#                              list of its files and their sizes
 # <cache>/KIND-SERIES.manifest what the apt lists said the newest entry is
 # <cache>/packages/            downloaded packages, reused between entries
 #
@@ -109,10 +110,22 @@ manifest_fresh()
 			-name lock -o -newer "$1" -print -quit 2>/dev/null)" ]
 }
 
+list_files()
+{
+	(cd "$1" && find . -type f ! -path ./stamp ! -path ./files -printf '%s %P\n' | LC_ALL=C sort)
+}
+
+# What was there is there, and as large as it was. New files are no damage.
+files_complete()
+{
+	[ -s "$1/files" ] &&
+		[ -z "$(list_files "$1" | LC_ALL=C comm -13 - "$1/files" | head -n 1)" ]
+}
+
 entry_ok()
 {
 	[ -f "$1/stamp" ] && [ "$(head -n 1 "$1/stamp")" = "layout $layout" ] &&
-		check_entry "$1"
+		check_entry "$1" && files_complete "$1"
 }
 
 # newest_entry KIND SERIES: of the complete ones that are there.
@@ -219,6 +232,7 @@ make_entry()
 	unpack "$manifest" "$cache/packages" "$work/entry" >&2
 	check_entry "$work/entry" ||
 		die "${dir##*/}: the packages lack a file that is needed: report this, with $manifest"
+	list_files "$work/entry" >"$work/entry/files"
 	{ echo "layout $layout"; cat "$manifest"; } >"$work/entry/stamp"
 	rm -rf "$dir"
 	mv "$work/entry" "$dir"

@@ -15,7 +15,7 @@ set -euo pipefail
 . "$(dirname -- "$0")/cache.sh"
 
 # Raise it when what unpack makes changes: older entries are then rebuilt.
-readonly entry_layout=1
+readonly entry_layout=2
 
 # The versioned image package that a meta package stands for.
 image_of()
