@@ -61,10 +61,10 @@ need_room()
 		die "$cache: $build_mib MiB needed, $free MiB free: make room there or set XDG_CACHE_HOME"
 }
 
-kbuild()
+set_kbuild()
 {
-	make -C "$tree" O="$objects" LOCALVERSION="-$platform-$id" \
-		KBUILD_BUILD_USER=vfio-pci-subpage KBUILD_BUILD_HOST=localhost "$@"
+	kbuild=(make -C "$tree" O="$objects" LOCALVERSION="-$platform-$id"
+		KBUILD_BUILD_USER=vfio-pci-subpage KBUILD_BUILD_HOST=localhost)
 }
 
 # wanted FRAGMENT...: "OPTION LINE" for each option, the last one counts
@@ -115,19 +115,36 @@ show_progress()
 	done
 }
 
+# Whoever ends this script ends the build, and with it the lock: two builds of the
+# same objects would spoil them. make alone would leave compilers behind.
+stop_builder()
+{
+	kill "$watcher" 2>/dev/null || :
+	kill -- "-$builder" 2>/dev/null || :
+	while kill -0 -- "-$builder" 2>/dev/null; do
+		sleep 0.1
+	done
+}
+
 compile()
 {
-	local watcher status=0
+	local status=0
 	say "building the kernel of $platform, some minutes; log: $objects/make.log"
-	# Without the lock: it must not outlive this script.
+	# Without the lock: what it runs might outlive it for a moment.
 	show_progress 9>&- &
 	watcher=$!
-	# shellcheck disable=SC2064 # this watcher
-	trap "kill $watcher 2>/dev/null || :" EXIT
-	kbuild -j"$(nproc)" >"$objects/make.log" 2>&1 || status=$?
-	kill "$watcher" 2>/dev/null || :
-	wait "$watcher" 2>/dev/null || :
-	trap - EXIT
+	# A process group of its own, to end it as a whole.
+	set -m
+	"${kbuild[@]}" -j"$(nproc)" >"$objects/make.log" 2>&1 </dev/null &
+	builder=$!
+	set +m
+	trap stop_builder EXIT
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	wait "$builder" || status=$?
+	stop_builder
+	trap - EXIT HUP INT TERM
 	[ $status = 0 ] && return
 	! grep -q 'No space left' "$objects/make.log" ||
 		die "$cache: no space left: make room there or set XDG_CACHE_HOME, then run this again"
@@ -140,7 +157,7 @@ compile()
 install_headers()
 {
 	# shellcheck disable=SC2016 # make expands it
-	kbuild -s run-command KBUILD_RUN_COMMAND='CC="$(HOSTCC)" $(srctree)/scripts/package/install-extmod-build '"$1" >&2 ||
+	"${kbuild[@]}" -s run-command KBUILD_RUN_COMMAND='CC="$(HOSTCC)" $(srctree)/scripts/package/install-extmod-build '"$1" >&2 ||
 		die "$platform: the headers cannot be installed: look above for the reason"
 	cp "$objects/.config" "$1/.config"
 }
@@ -153,7 +170,7 @@ install_kernel()
 	release=$(cat "$objects/include/config/kernel.release")
 	cp "$objects/$image" "$1/vmlinuz"
 	echo "$release" >"$1/release"
-	kbuild -s modules_install INSTALL_MOD_PATH="$1" >>"$objects/make.log" 2>&1 ||
+	"${kbuild[@]}" -s modules_install INSTALL_MOD_PATH="$1" >>"$objects/make.log" 2>&1 ||
 		die "$platform: the modules cannot be installed: see $objects/make.log"
 	rm -f "$1/lib/modules/$release/"{build,source}
 	ln -s ../../../build "$1/lib/modules/$release/build"
@@ -166,8 +183,8 @@ install_kernel()
 # A damaged entry is found before a guest fails in some odd way.
 write_stamp()
 {
-	(cd "$1" && sha256sum vmlinuz release modules/modules.dep \
-		build/Module.symvers build/.config) >"$1/sums"
+	(cd "$1" && find . -type f ! -path ./sums -print0 | LC_ALL=C sort -z |
+		xargs -0 sha256sum) >"$1/sums"
 	echo "layout $entry_layout" >"$1/stamp"
 }
 
@@ -175,11 +192,12 @@ entry_ok()
 {
 	local file
 	[ "$(cat "$1/stamp" 2>/dev/null)" = "layout $entry_layout" ] || return 1
-	for file in modules/modules.builtin build/Makefile build/scripts/mod/modpost \
+	for file in vmlinuz release sums modules/modules.{builtin,dep} \
+		    build/{.config,Makefile,Module.symvers,scripts/mod/modpost} \
 		    build/include/generated/autoconf.h; do
 		[ -s "$1/$file" ] || return 1
 	done
-	(cd "$1" && sha256sum --check --status sums)
+	(cd "$1" && sha256sum --check --status sums 2>/dev/null)
 }
 
 # Of sources or fragments that have changed since.
@@ -201,6 +219,7 @@ make_entry()
 	remove_old_builds
 	need_room
 	mkdir -p "$objects"
+	set_kbuild
 	configure
 	compile
 	rm -rf "$work" "$dir"
