@@ -5,7 +5,7 @@
 #	V=1	show the commands
 #	INSTALL_MOD_PATH, DESTDIR, PREFIX: where to install
 # and of kselftest:
-#	TARGETS=vfio  WHERE=auto|host|vm  PLATFORM=...
+#	TARGETS=vfio  WHERE=auto|host|vm  PLATFORM=...  TOPOLOGY=...
 
 KDIR		?= /lib/modules/$(shell uname -r)/build
 PREFIX		?= /usr/local
@@ -62,7 +62,8 @@ clean:
 
 help:
 	@echo 'make kselftest TARGETS=vfio  run the suite on this host or in the reference VM'
-	@echo '                             (WHERE=auto|host|vm, PLATFORM=x86_64-4k|...|all)'
+	@echo '                             (WHERE=auto|host|vm, PLATFORM=x86_64-4k|...|all,'
+	@echo '                             TOPOLOGY=main|window-full|...)'
 	@echo 'make check                   run every test; ends with a line of totals'
 	@echo 'make modules                 build vfio_pci_subpage.ko (KDIR=, V=1)'
 	@echo 'make modules_install         install the module (INSTALL_MOD_PATH=)'

@@ -13,7 +13,7 @@ set -euo pipefail
 cd -- "$(dirname -- "$0")/.."
 
 # In this order: what is fast and breaks often comes first.
-readonly all="static unit host-scripts commands in-tree vm"
+readonly all="static unit host-scripts commands in-tree vm kernels matrix"
 
 # One line for each part, and the reasons of what did not pass.
 show_part()
@@ -24,11 +24,25 @@ show_part()
 	[ "$4" = 0 ] || grep -E -A8 '^ *not ok' "$2" | sed 's/^/    /' || :
 }
 
+# For the person who waits: what a part has done, and what it says it does.
+watch_part()
+{
+	# It must not keep a pipe open that this script has left.
+	while sleep 20 >/dev/null 2>&1; do
+		say "$1: $(grep -cE '^ *(not )?ok ' "build/check/$1.ktap") results so far; $(
+			tail -n 1 "build/check/$1.err" | cut -c 1-100)"
+	done
+}
+
 run_part()
 {
-	local name=$1 log=build/check/$1.ktap start=$SECONDS status=0 counts
+	local name=$1 log=build/check/$1.ktap start=$SECONDS status=0 watcher counts
 	say "running scripts/tests/$name-test.sh"
+	watch_part "$name" &
+	watcher=$!
 	"scripts/tests/$name-test.sh" >"$log" 2>"build/check/$name.err" </dev/null || status=$?
+	kill "$watcher"
+	wait "$watcher" 2>/dev/null || :
 	read -ra counts < <(awk -f scripts/tests/count-ktap.awk "$log")
 	# A test that died early has not counted what it did not run.
 	if [ $status != 0 ] && [ "${counts[1]}" = 0 ]; then

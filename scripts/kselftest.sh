@@ -8,6 +8,7 @@
 #
 # WHERE     auto: on this host if devices are bound to VFIO, else in the VM
 # PLATFORM  one of scripts/platforms, or all: each in turn, and a table
+# TOPOLOGY  of the VM: one of scripts/vm/topologies; default the platform's first
 #
 # Exit code: 0 all passed; 1 something failed; 2 wrong use; 4 nothing to test
 
@@ -40,6 +41,12 @@ new_results()
 	echo "$dir"
 }
 
+# run_name PLATFORM TOPOLOGY: the topology is named where it is not the usual one
+run_name()
+{
+	[ "$2" = "$(platform_topology "$1")" ] && echo "$1" || echo "$1-$2"
+}
+
 # The link changes in one step, so that it never points nowhere.
 publish()
 {
@@ -66,10 +73,10 @@ run_host()
 	return $status
 }
 
-# run_vm RESULTS PLATFORM: in the guest, first plain vfio-pci, then ours
+# run_vm RESULTS PLATFORM TOPOLOGY: in the guest, first plain vfio-pci, then ours
 run_vm()
 {
-	local dir=$1 platform=$2 kernel module suite sysroot=/
+	local dir=$1 platform=$2 topology=$3 kernel module suite sysroot=/
 	platform_environment "$platform"
 	kernel=$(platform_kernel "$platform") || return
 	module=$(scripts/build-module.sh "$kernel/build" modules) || return
@@ -82,14 +89,14 @@ run_vm()
 	say "running in the reference VM $platform"
 	scripts/vm/run.py --kernel "$kernel" --arch "$(platform_get "$platform" arch)" \
 		--sysroot "$sysroot" --platform "$platform" --share "$dir" \
-		--topology "$(platform_get "$platform" topology)" --job main.sh \
+		--topology "$topology" --job main.sh \
 		--limit "$(platform_get "$platform" limit)" \
 		--append "samples=$(platform_get "$platform" samples)" \
 		--module "$module" --program "$suite/vfio_pci_subpage_test" \
 		--program tools/testing/selftests/vfio/profiles
 }
 
-# run_one WHERE PLATFORM: the whole job on one platform
+# run_one WHERE PLATFORM TOPOLOGY: the whole job on one platform
 run_one()
 {
 	local dir status=0
@@ -103,8 +110,8 @@ run_one()
 		scripts/packages.sh $(platform_packages "$2") || return
 		# It prints the results of every platform.
 		scripts/build-suite.sh build/suite || return
-		dir=$(new_results "$2")
-		run_vm "$dir" "$2" || status=$?
+		dir=$(new_results "$(run_name "$2" "$3")")
+		run_vm "$dir" "$2" "$3" || status=$?
 	fi
 	publish "$dir"
 	[ $status = 0 ] || grep -E '^ *not ok|^ *# .*(Expected|failed|error)' "$dir/ktap.log" || :
@@ -113,50 +120,65 @@ run_one()
 	return $status
 }
 
-# A line of the table: what the results of a platform say of themselves.
+# row NAME EXIT-CODE SECONDS LOG: a line of the table, from what a run printed
 row()
 {
-	local platform=$1 status=$2 seconds=$3 log=$4 summary=
+	local name=$1 status=$2 seconds=$3 log=$4 summary
 	summary=$(grep -E '^[0-9]+ of [0-9]+ sub-page' "$log" || :)
 	[ "$status" = 0 ] || summary="FAILED${summary:+: $summary}"
-	printf '%-16s %-38s %6s %-5s %4d s  %s\n' "$platform" \
+	printf '%-21s %-33s %6s %-5s %4d s  %s\n' "$name" \
 		"$(sed -nE 's/^[^ ]+: Linux ([^,]+),.*/\1/p' "$log" | tail -n 1)" \
 		"$(sed -nE 's/^[^ ]+: Linux .*pages of ([0-9]+) KiB,.*/\1 KiB/p' "$log" | tail -n 1)" \
 		"$(sed -nE 's/^[^ ]+: Linux .*accelerator ([a-z]+).*/\1/p' "$log" | tail -n 1)" \
 		"$seconds" "$summary"
 }
 
-# Every platform, also after one has failed.
+# What a run says while it works goes to the person who waits, too.
+run_logged()
+{
+	local log=$1
+	shift
+	: >"$log"
+	# shellcheck disable=SC2094 # both append
+	{ "$@" 2>&1 >>"$log" | tee -a "$log" >&2; return "${PIPESTATUS[0]}"; }
+}
+
+# Every topology of every platform, also after one has failed.
 run_all()
 {
-	local platform log start status failed=0
+	local platform topology name log start status failed=0 table=build/results/all.txt
 	mkdir -p build/results
-	: >build/results/all.txt
+	: >$table
 	for platform in $(platform_names); do
-		log=build/results/all-$platform.log
-		start=$SECONDS
-		status=0
-		say "platform $platform; log: $log"
-		PLATFORM=$platform WHERE=vm scripts/kselftest.sh vfio >"$log" 2>&1 || status=$?
-		if [ $status != 0 ]; then
-			failed=1
-			tail -n 12 "$log" >&2
-		fi
-		row "$platform" $status $((SECONDS - start)) "$log" | tee -a build/results/all.txt >&2
+		for topology in $(platform_get "$platform" topologies); do
+			name=$(run_name "$platform" "$topology")
+			log=build/results/all-$name.log
+			start=$SECONDS
+			status=0
+			say "$name; log: $log"
+			run_logged "$log" env PLATFORM="$platform" TOPOLOGY="$topology" WHERE=vm \
+				scripts/kselftest.sh vfio || status=$?
+			[ $status = 0 ] || failed=1
+			row "$name" $status $((SECONDS - start)) "$log" >>$table
+		done
 	done
-	printf '%-16s %-38s %6s %-5s %6s  %s\n' platform kernel page accel time result
-	cat build/results/all.txt
+	printf '%-21s %-33s %6s %-5s %6s  %s\n' platform kernel page accel time result
+	cat $table
 	return $failed
 }
 
 main()
 {
 	[ $# = 1 ] || usage "TARGETS"
-	local WHERE=${WHERE:-auto} platform=${PLATFORM:-x86_64-4k}
+	local WHERE=${WHERE:-auto} platform=${PLATFORM:-x86_64-4k} topology=${TOPOLOGY:-}
 
 	[ "$1" = vfio ] || { say "TARGETS=$1: this project has the target vfio only"; exit 2; }
 	[ "$platform" = all ] || is_platform "$platform" || {
 		say "PLATFORM=$platform: no such platform: use all or one of $(platform_names | paste -sd ' ')"
+		exit 2
+	}
+	[ -z "$topology" ] || [ -f "scripts/vm/topologies/$topology.topo" ] || {
+		say "TOPOLOGY=$topology: no such topology: use one of $(topology_names | paste -sd ' ')"
 		exit 2
 	}
 	case $WHERE in
@@ -168,6 +190,10 @@ main()
 		say "PLATFORM=all: platforms are of the VM: use WHERE=vm"
 		exit 2
 	fi
+	if [ -n "$topology" ] && [ "$platform" = all ]; then
+		say "PLATFORM=all: runs the topologies of each platform: leave TOPOLOGY out"
+		exit 2
+	fi
 	if [ "$WHERE" = host ] && [ -z "$(bound_devices)" ]; then
 		say "WHERE=host: no device is bound to a VFIO driver: bind some with scripts/vfio-bind.sh DRIVER BDF..."
 		exit 4
@@ -175,7 +201,7 @@ main()
 	if [ "$platform" = all ]; then
 		run_all
 	else
-		run_one "$WHERE" "$platform"
+		run_one "$WHERE" "$platform" "${topology:-$(platform_topology "$platform")}"
 	fi
 }
 

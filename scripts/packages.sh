@@ -59,11 +59,14 @@ missing_packages()
 	done
 }
 
+# What dpkg does with each package is for people; in a log it is noise.
 apt_install()
 {
+	local out=/dev/null
+	[ ! -t 2 ] || out=/dev/stderr
 	as_root "install $*" env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends --no-remove "$@" \
-		</dev/null >&2
+		</dev/null >"$out"
 }
 
 install_packages()

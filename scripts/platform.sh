@@ -8,7 +8,8 @@
 #   series     of Debian's kernel source or, without config, of its own kernel
 #   config     fragments in scripts/platforms/config, in this order
 #   objects    about how many object files its kernel has, for the progress
-#   topology   of the main job, in scripts/vm/topologies
+#   topologies of the main job, in scripts/vm/topologies; the first is the usual
+#              one, PLATFORM=all runs all of them
 #   samples    of a timing: few where a kernel that checks everything is slow
 #   limit      seconds until a guest of the main job is ended
 
@@ -29,6 +30,20 @@ is_platform()
 platform_get()
 {
 	sed -n "s/^$2=//p" "scripts/platforms/$1.conf" | tr -d '"'
+}
+
+# platform_topology PLATFORM: the usual one
+platform_topology()
+{
+	platform_get "$1" topologies | awk '{ print $1 }'
+}
+
+topology_names()
+{
+	local file
+	for file in scripts/vm/topologies/*.topo; do
+		basename "$file" .topo
+	done
 }
 
 # The groups of scripts/packages.sh that a platform's guest needs.

@@ -49,10 +49,9 @@ guest()
 	rm -rf "$share"
 	vm "$share" "$topology" "$name.sh" "${modules[@]}" \
 		--program "$suite/vfio_pci_subpage_stale_map" "$@" \
-		>"$log" 2>&1 || status=$?
+		2>&1 </dev/null | tee "$log" >&2 || status=$?
 	echo "# Subtest: $name"
 	sed 's/^/    /' "$share/ktap.log" 2>/dev/null || :
-	cat "$log" >&2
 	check "vm.$name.$platform" judged $status "$log"
 }
 
@@ -61,26 +60,33 @@ judged()
 	[ "$1" = 0 ] || { tail -n 30 "$2"; return 1; }
 }
 
+# main_job NAME [VARIABLE=VALUE]...: the main job; its log is build/check/NAME.log
 main_job()
 {
-	make -s kselftest TARGETS=vfio WHERE=vm PLATFORM="$1" >build/check/main.log 2>&1 ||
-		{ tail -n 40 build/check/main.log; return 1; }
+	local name=$1 status=0
+	shift
+	make -s kselftest TARGETS=vfio "$@" 2>&1 </dev/null |
+		tee "build/check/$name.log" >&2 || status=$?
+	check "main.$name.kselftest" judged $status "build/check/$name.log"
 }
 
-# All of them mapped, and of plain vfio-pci's just so many.
+# Of so many all or some are mapped, and of plain vfio-pci's just so many.
 summary_line()
 {
-	tail -n 3 build/check/main.log
-	grep -qE "^$1 of $1 sub-page MMIO BARs mapped \\(plain vfio-pci: $2 of $1\\)\$" \
-		build/check/main.log
+	tail -n 3 "$1"
+	grep -qxF "$2 sub-page MMIO BARs mapped (plain vfio-pci: $3)" "$1"
 }
 
-# main_on PLATFORM BARS PLAIN: the main job, its results, and what it says last
-main_on()
+# main_showed NAME LOG MAPPED PLAIN [ARG]...: what a main job whose output is in
+# LOG has said last, as "N of M", and its results; ARGs go to results-check.py
+main_showed()
 {
-	check "main.$1.kselftest" main_job "$1"
-	sed 's/^/    /' build/results/latest/ktap.log
-	check "main.$1.summary" summary_line "$2" "$3"
-	check "main.$1.results" scripts/tests/results-check.py build/results/latest/results.json
-	check "main.$1.logs" test -s build/results/latest/dmesg.log
+	local name=$1 log=$2 mapped=$3 plain=$4 results
+	shift 4
+	results=$(sed -n 's/^kselftest.sh: results are in //p' "$log")
+	echo "# Subtest: $name"
+	sed 's/^/    /' "$results/ktap.log" || :
+	check "main.$name.summary" summary_line "$log" "$mapped" "$plain"
+	check "main.$name.results" scripts/tests/results-check.py "$@" "$results/results.json"
+	check "main.$name.logs" test -s "$results/dmesg.log"
 }

@@ -22,12 +22,12 @@ complains()
 	[ $status != 0 ] && grep -q -- "$pattern" build/check/vm-bad.log
 }
 
-main_on x86_64-4k 12 3
+main_job default WHERE=vm
+main_showed x86_64-4k build/check/default.log '12 of 12' '3 of 12'
 use x86_64-4k
 guest test-claims main
 guest test-hotplug hotplug
 guest test-fake-host minimal
-guest test-kunit minimal
 guest test-suite hotplug "${suite_programs[@]}"
 guest test-backends hotplug "${suite_programs[@]}"
 check runner.hung_guest complains 'did not end within 15 s' bad-hang.sh --limit 15

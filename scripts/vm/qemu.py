@@ -7,7 +7,6 @@ import subprocess
 import time
 
 
-
 class Arch:
     """What differs between the machines of two architectures."""
 
@@ -99,7 +98,7 @@ def accelerator(arch):
     if not os.access("/dev/kvm", os.R_OK | os.W_OK):
         return "tcg", "/dev/kvm is missing or not accessible"
     command = [machine.qemu, "-accel", "kvm", "-cpu", "host", "-M", machine.machine, "-S",
-"-nodefaults", "-display", "none", "-monitor", "stdio"]
+               "-nodefaults", "-display", "none", "-monitor", "stdio"]
     try:
         done = subprocess.run(command, input="quit\n", capture_output=True, text=True,
                               timeout=20, check=False)
