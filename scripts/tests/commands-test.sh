@@ -78,6 +78,10 @@ check kselftest.unknown_platform refuses 2 'PLATFORM=vax: .*x86_64-4k' \
 	make -s kselftest TARGETS=vfio PLATFORM=vax
 check kselftest.unknown_where refuses 2 'WHERE=moon: use auto, host or vm' \
 	make -s kselftest TARGETS=vfio WHERE=moon
+check kselftest.unknown_topology refuses 2 'TOPOLOGY=flat: .*window-full' \
+	make -s kselftest TARGETS=vfio TOPOLOGY=flat
+check kselftest.topology_of_all refuses 2 'PLATFORM=all: .*TOPOLOGY' \
+	make -s kselftest TARGETS=vfio PLATFORM=all TOPOLOGY=main
 if [ -z "$(find /sys/bus/pci/devices/*/vfio-dev -maxdepth 0 2>/dev/null)" ]; then
 	check kselftest.host_with_no_bound_device refuses 4 'WHERE=host: .*vfio-bind.sh' \
 		env WHERE=host scripts/kselftest.sh vfio

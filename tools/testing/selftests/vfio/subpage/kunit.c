@@ -127,7 +127,8 @@ int kunit_read(const char *dir, struct kunit_set *set, struct error *err)
 				 "%.300s: %s: the kernel has no CONFIG_KUNIT_DEBUGFS, or debugfs is not mounted",
 				 dir, strerror(errno));
 	if (!n)
-		ret = error_set(err, "%.300s: no suite of the driver: it was built without KUnit tests",
+		ret = error_set(err,
+				"%.300s: no suite of the driver: it was built without KUnit tests",
 				dir);
 
 	for (i = 0; i < n; i++) {
