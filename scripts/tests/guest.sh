@@ -7,6 +7,8 @@
 # shellcheck source=../platform.sh
 . scripts/platform.sh
 
+guests=() guest_logs=()
+
 scripts/build-suite.sh build/suite
 
 # use PLATFORM: from now on guests are of this one
@@ -40,19 +42,40 @@ vm()
 		--topology "$topology" --job "$job" --share "$share" "$@"
 }
 
-# guest NAME TOPOLOGY [ARG]...: run a job of the guest, its KTAP as a subtest
+# guest NAME TOPOLOGY [ARG]...: start a job of the guest, as many at once as there
+# are CPUs. Its results come with guests_end.
 guest()
 {
-	local name=$1 topology=$2 status=0 share log
+	local name=$1 topology=$2 log status=0
 	shift 2
-	share=build/check/vm-$name-$platform log=build/check/vm-$name-$platform.log
-	rm -rf "$share"
-	vm "$share" "$topology" "$name.sh" "${modules[@]}" \
-		--program "$suite/vfio_pci_subpage_stale_map" "$@" \
-		2>&1 </dev/null | tee "$log" >&2 || status=$?
-	echo "# Subtest: $name"
-	sed 's/^/    /' "$share/ktap.log" 2>/dev/null || :
-	check "vm.$name.$platform" judged $status "$log"
+	log=build/check/vm-$name-$platform
+	rm -rf "$log"
+	mkdir -p "$log"
+	while [ "$(jobs -rp | wc -l)" -ge "$(nproc)" ]; do
+		wait -n || :
+	done
+	{
+		vm "$log" "$topology" "$name.sh" "${modules[@]}" \
+			--program "$suite/vfio_pci_subpage_stale_map" "$@" 2>&1 </dev/null |
+			sed -u "s/^vm: /vm: $platform $name: /" | tee "$log.log" >&2 || status=$?
+		# Where the guest has written, so that it is of this run.
+		echo $status >"$log/exit-code"
+	} &
+	guests+=("$name.$platform")
+	guest_logs+=("$log")
+}
+
+# guests_end: wait for all that were started; the KTAP of each as a subtest
+guests_end()
+{
+	local i
+	wait
+	for i in "${!guests[@]}"; do
+		echo "# Subtest: ${guests[i]}"
+		sed 's/^/    /' "${guest_logs[i]}/ktap.log" || :
+		check "vm.${guests[i]}" judged "$(cat "${guest_logs[i]}/exit-code")" "${guest_logs[i]}.log"
+	done
+	guests=() guest_logs=()
 }
 
 judged()

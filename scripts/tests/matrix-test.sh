@@ -31,20 +31,22 @@ platform_showed arm64-64k-window-full '2 of 7' '0 of 7' \
 platform_showed x86_64-4k-debug '12 of 12' '3 of 12' \
 	--kunit pci_subpage_policy --kunit pci_subpage_claim
 
+# The slowest first: they run side by side.
+use x86_64-4k-debug
+guest test-fake-host minimal --limit 900
+guest test-backends hotplug --limit 900 "${suite_programs[@]}"
+guest test-claims main --limit 900
+guest test-hotplug hotplug --limit 900
+
+use x86_64-4k-6.1
+guest test-fake-host minimal
+guest test-claims main
+guest test-hotplug hotplug
+
 use arm64-16k
 guest test-packed arm64
 use arm64-64k
 guest test-packed arm64
 guest test-window-full window-full
-
-use x86_64-4k-6.1
-guest test-claims main
-guest test-hotplug hotplug
-guest test-fake-host minimal
-
-use x86_64-4k-debug
-guest test-backends hotplug --limit 900 "${suite_programs[@]}"
-guest test-claims main --limit 900
-guest test-hotplug hotplug --limit 900
-guest test-fake-host minimal --limit 900
+guests_end
 finish

@@ -25,11 +25,12 @@ complains()
 main_job default WHERE=vm
 main_showed x86_64-4k build/check/default.log '12 of 12' '3 of 12'
 use x86_64-4k
+guest test-fake-host minimal
 guest test-claims main
 guest test-hotplug hotplug
-guest test-fake-host minimal
 guest test-suite hotplug "${suite_programs[@]}"
 guest test-backends hotplug "${suite_programs[@]}"
+guests_end
 check runner.hung_guest complains 'did not end within 15 s' bad-hang.sh --limit 15
 check runner.shows_last_lines grep -q 'vm:  .*this guest hangs' build/check/vm-bad.log
 check runner.kernel_warning complains 'kernel complained' bad-warning.sh
