@@ -32,7 +32,7 @@ platform_showed x86_64-4k-debug '12 of 12' '3 of 12' \
 	--kunit pci_subpage_policy --kunit pci_subpage_claim
 
 # The slowest first: they run side by side.
-use x86_64-4k-debug
+GCOV=1 use x86_64-4k-debug
 guest test-fake-host minimal --limit 900
 guest test-backends hotplug --limit 900 "${suite_programs[@]}"
 guest test-claims main --limit 900
@@ -49,4 +49,29 @@ use arm64-64k
 guest test-packed arm64
 guest test-window-full window-full
 guests_end
+
+# What the tests on the debug kernel, KUnit's too, execute of the driver, by gcov.
+coverage()
+{
+	local dir=build/check/coverage run merged=
+	rm -rf $dir
+	mkdir -p $dir
+	for run in build/check/vm-test-*-x86_64-4k-debug/gcov; do
+		if [ -n "$merged" ]; then
+			gcov-tool merge "$merged" "$run" -o $dir/with-"$(basename "$(dirname "$run")")" || return 1
+			merged=$dir/with-$(basename "$(dirname "$run")")
+		else
+			merged=$run
+		fi
+	done
+	cp build/module-*-x86_64-4k-debug-*/subpage-gcov/*.gcno "$merged"/*.gcda $dir/
+	for run in claim move policy main sysfs; do
+		(cd $dir && gcov -n "$run.gcda") | sed -nE "/^File '.*\/$run\.c'/ { s/.*\/(.*)'/\1/; N; s/\n/ /p }"
+	done | tee $dir/lines
+	[ "$(wc -l <$dir/lines)" = 5 ] &&
+		! awk -F '[:%]' '$2 < 80' $dir/lines | grep .
+}
+
+check coverage.driver coverage
+sed 's/^/# /' build/check/coverage/lines
 finish
