@@ -42,8 +42,8 @@ vm()
 		--topology "$topology" --job "$job" --share "$share" "$@"
 }
 
-# guest NAME TOPOLOGY [ARG]...: start a job of the guest, as many at once as there
-# are CPUs. Its results come with guests_end.
+# guest NAME[+VARIANT] TOPOLOGY [ARG]...: start a job of the guest, as many at once
+# as there are CPUs. Its results come with guests_end.
 guest()
 {
 	local name=$1 topology=$2 log status=0
@@ -55,7 +55,7 @@ guest()
 		wait -n || :
 	done
 	{
-		vm "$log" "$topology" "$name.sh" "${modules[@]}" \
+		vm "$log" "$topology" "${name%+*}.sh" "${modules[@]}" \
 			--program "$suite/vfio_pci_subpage_stale_map" "$@" 2>&1 </dev/null |
 			sed -u "s/^vm: /vm: $platform $name: /" | tee "$log.log" >&2 || status=$?
 		# Where the guest has written, so that it is of this run.

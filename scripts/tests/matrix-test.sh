@@ -35,6 +35,7 @@ platform_showed x86_64-4k-debug '12 of 12' '3 of 12' \
 GCOV=1 use x86_64-4k-debug
 guest test-fake-host minimal --limit 900
 guest test-backends hotplug --limit 900 "${suite_programs[@]}"
+guest test-backends+noiommu hotplug --limit 900 --append intel_iommu=off "${suite_programs[@]}"
 guest test-claims main --limit 900
 guest test-hotplug hotplug --limit 900
 
