@@ -15,6 +15,9 @@ MODULES = (
     "sdhci-pci", "mmc_block", "8139cp", "nvme",
 )
 
+# Those that a kernel may do without: KVM, for a guest inside the guest.
+OPTIONAL_MODULES = ("kvm-amd", "kvm-intel")
+
 # Those of the host's scripts that are made to run in the guest too.
 HOST_SCRIPTS = ("vfio-bind.sh", "vfio-restore.sh", "lib.sh", "bindings.sh")
 
@@ -26,11 +29,13 @@ class ImageError(Exception):
 def _modules(kernel, release):
     """Paths of the wanted modules below the kernel's directory."""
     wanted = []
-    for name in MODULES:
+    for name in MODULES + OPTIONAL_MODULES:
         done = subprocess.run(["modprobe", "-d", kernel, "-S", release,
                                "--show-depends", name],
                               capture_output=True, text=True, check=False)
         if done.returncode:
+            if name in OPTIONAL_MODULES:
+                continue
             raise ImageError(f"{kernel}: no module {name}: {done.stderr.strip()}")
         for line in done.stdout.splitlines():
             kind, *rest = line.split()

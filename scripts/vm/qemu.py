@@ -10,22 +10,24 @@ import time
 class Arch:
     """What differs between the machines of two architectures."""
 
-    def __init__(self, qemu, host, machine, cpu, devices, append):
+    def __init__(self, qemu, host, machine, emulated, cpu, devices, append):
         self.qemu = qemu
         self.host = host        # what os.uname() calls it: KVM needs the same
         self.machine = machine
+        self.emulated = emulated    # more of the machine under TCG
         self.cpu = cpu          # under TCG
         self.devices = devices
         self.append = append    # for the kernel's command line
 
 
-# Without firmware the arm64 kernel gives all BARs their addresses itself.
+# Without firmware the arm64 kernel gives all BARs their addresses itself. KVM in
+# the guest needs EL2 there, which QEMU refuses under KVM; on x86 the CPU has it.
 ARCHS = {
-    "x86_64": Arch("qemu-system-x86_64", "x86_64", "q35,kernel-irqchip=split", "max",
+    "x86_64": Arch("qemu-system-x86_64", "x86_64", "q35,kernel-irqchip=split", "", "max",
                    ["-device", "intel-iommu,intremap=on"],
                    "console=ttyS0 intel_iommu=on no_timer_check"),
-    "arm64": Arch("qemu-system-aarch64", "aarch64", "virt,gic-version=3,iommu=smmuv3", "max",
-                  [], "console=ttyAMA0"),
+    "arm64": Arch("qemu-system-aarch64", "aarch64", "virt,gic-version=3,iommu=smmuv3",
+                  ",virtualization=on", "max", [], "console=ttyAMA0"),
 }
 
 
@@ -116,6 +118,8 @@ def command(arch, accel, topology, kernel, initrd, append, share, directory):
     cpu = ["-accel", "kvm", "-cpu", "host"] if accel == "kvm" else \
           ["-accel", "tcg,thread=multi", "-cpu", machine.cpu]
     options = machine.machine
+    if accel == "tcg":
+        options += machine.emulated
     if topology.machine:
         options += "," + topology.machine
     return [machine.qemu, *cpu, "-M", options, "-smp", "2", "-m", topology.memory,
