@@ -207,11 +207,13 @@ step_documentation()
 {
 	local abi=Documentation/ABI/testing/sysfs-bus-pci-drivers-vfio-pci-subpage
 	local api=driver-api/vfio-pci-subpage tools=dev-tools/vfio-selftests-subpage
-	put "$abi" "Documentation/$api.rst" "Documentation/$tools.rst"
+	local perf=dev-tools/vfio-selftests-performance
+	put "$abi" "Documentation/$api.rst" "Documentation/$tools.rst" "Documentation/$perf.rst"
 	add_to_index Documentation/driver-api/index.rst '^   vfio(-[a-z-]*)?$' "${api#*/}"
 	add_to_index Documentation/dev-tools/index.rst '^   kselftest$' "${tools#*/}"
+	add_to_index Documentation/dev-tools/index.rst "^   ${tools#*/}\$" "${perf#*/}"
 	driver_files+=("$abi" "Documentation/$api.rst")
-	test_files+=("Documentation/$tools.rst")
+	test_files+=("Documentation/$tools.rst" "Documentation/$perf.rst")
 	update_maintainers
 }
 

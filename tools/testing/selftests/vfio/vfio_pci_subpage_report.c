@@ -356,6 +356,94 @@ static void print_kunit(const struct table *table)
 	}
 }
 
+static bool same_register(struct json_object *a, struct json_object *b)
+{
+	static const char * const key[] = { "bdf", "bar", "offset", "width", "op" };
+	size_t i;
+
+	for (i = 0; i < sizeof(key) / sizeof(*key); i++)
+		if (!json_object_equal(member(a, key[i]), member(b, key[i])))
+			return false;
+	return true;
+}
+
+/*
+ * What costs less than the loop around it, as memory that is emulated does, is
+ * not measured well enough for a ratio.
+ */
+static double ladder_ns(struct json_object *timing, const char *path)
+{
+	double ns = json_object_get_double(member(timing, "median_ns"));
+
+	if (strcmp(text_of(timing, "path"), path) || strcmp(text_of(timing, "op"), "read") ||
+	    strcmp(text_of(timing, "driver"), DRIVER_SUBPAGE) || !member(timing, "loop_ns"))
+		return 0;
+	return ns > json_object_get_double(member(timing, "loop_ns")) ? ns : 0;
+}
+
+static void print_ratio(const struct table *table, const char *over, const char *under)
+{
+	struct json_object *timings = member(table->results, "timings");
+	size_t n = json_object_array_length(timings), nr = 0, a, b;
+	double *ratio = calloc(n + 1, sizeof(*ratio));
+	struct stats stats;
+
+	for (a = 0; ratio && a < n; a++) {
+		struct json_object *one = json_object_array_get_idx(timings, a);
+		double ns = ladder_ns(one, over);
+
+		for (b = 0; ns && b < n; b++) {
+			struct json_object *two = json_object_array_get_idx(timings, b);
+
+			if (same_register(one, two) && ladder_ns(two, under))
+				ratio[nr++] = ns / ladder_ns(two, under);
+		}
+	}
+	stats_compute(ratio, nr, &stats);
+	if (nr)
+		printf("%s / %s: %.2f, median of the reads of %zu registers\n", over, under,
+		       stats.median, nr);
+	free(ratio);
+}
+
+static double open_ns(struct json_object *open, const char *driver)
+{
+	if (strcmp(text_of(open, "driver"), driver) || strcmp(text_of(open, "phase"), "total"))
+		return 0;
+	return json_object_get_double(member(open, "median_ns"));
+}
+
+/* The same number of devices under the other driver. */
+static void print_open(struct json_object *opens, struct json_object *ours)
+{
+	size_t n = json_object_array_length(opens), i;
+
+	for (i = 0; i < n; i++) {
+		struct json_object *plain = json_object_array_get_idx(opens, i);
+
+		if (!open_ns(plain, DRIVER_PLAIN) ||
+		    !json_object_equal(member(ours, "functions"), member(plain, "functions")))
+			continue;
+		printf("bind to first touch, subpage / vfio-pci: %.2f, %d at once\n",
+		       open_ns(ours, DRIVER_SUBPAGE) / open_ns(plain, DRIVER_PLAIN),
+		       json_object_get_int(member(ours, "functions")));
+	}
+}
+
+static void print_opens(const struct table *table)
+{
+	struct json_object *opens = member(table->results, "opens");
+	size_t n = json_object_is_type(opens, json_type_array) ?
+		   json_object_array_length(opens) : 0, i;
+
+	for (i = 0; i < n; i++) {
+		struct json_object *ours = json_object_array_get_idx(opens, i);
+
+		if (open_ns(ours, DRIVER_SUBPAGE))
+			print_open(opens, ours);
+	}
+}
+
 /* "N of M" under one driver, or that it was not measured. */
 static void format_count(const struct table *table, bool plain, char *buf, size_t len)
 {
@@ -386,18 +474,31 @@ static void print_summary(const struct table *table)
 	printf("%s sub-page MMIO BARs mapped (plain vfio-pci: %s)\n", subpage, plain);
 }
 
-static void print_table(const struct table *table)
+/* There are none in a file that says only what opening costs. */
+static void print_bars(const struct table *table)
 {
-	print_platform(table);
 	print_reads(table);
 	print_writes(table);
 	printf("\n");
 	if (table->others)
 		printf("%zu BARs of devices bound to other drivers are not shown\n",
 		       table->others);
+}
+
+static void print_table(const struct table *table)
+{
+	print_platform(table);
+	if (table->nr)
+		print_bars(table);
 	print_kunit(table);
+	print_ratio(table, "mmap", "kernel");
+	print_ratio(table, "mmap", "sysfs");
+	print_ratio(table, "kvm-mapped", "mmap");
+	print_ratio(table, "kvm-trapped", "kvm-mapped");
+	print_opens(table);
 	print_median_ratio(table);
-	print_summary(table);
+	if (table->nr)
+		print_summary(table);
 }
 
 int main(int argc, char **argv)

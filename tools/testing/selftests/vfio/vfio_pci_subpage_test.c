@@ -25,6 +25,7 @@
 #include "mmio.h"
 #include "options.h"
 #include "results.h"
+#include "subject.h"
 #include "timing.h"
 #include "vfio_backend.h"
 #include "vfio_device.h"
@@ -33,15 +34,6 @@
 #define TIMING_TIMEOUT	3600	/* seconds: --samples may ask for many */
 
 #define KUNIT_DEBUGFS	"/sys/kernel/debug/kunit"
-
-/* A device under test. */
-struct subject {
-	const struct pci_device *dev;
-	const struct vfio_backend_ops *ops;
-	struct vfio_backend *backend;
-	int fd;
-	struct error open_error;
-};
 
 /*
  * A device and one way to open it. Lies in memory that the tests' processes
@@ -92,10 +84,8 @@ static struct options options;
 static struct profile_set profiles;
 static struct pci_scan scan;
 static struct iomem iomem;
-static struct vfio_backend *backends[VFIO_NR_BACKENDS];
 static struct json_object *results;
-static struct subject *subjects;
-static size_t nr_subjects;
+static struct subjects subjects;
 static struct bar_case *cases;
 static size_t nr_cases;
 static struct backend_case *backend_cases;
@@ -699,32 +689,6 @@ static void read_facts(const struct pci_device *dev, unsigned int bar, struct ba
 		read_claim(dev, bar, facts);
 }
 
-static size_t named_registers(const struct bar_case *c, struct safe_register *reg)
-{
-	size_t n = 0, i;
-
-	for (i = 0; i < options.nr_reg && n < MAX_REGISTERS; i++)
-		if (!strcmp(options.reg[i].bdf, c->subject->dev->bdf) &&
-		    options.reg[i].reg.bar == c->number)
-			reg[n++] = options.reg[i].reg;
-	return n;
-}
-
-/* The user's own registers come first; those outside the BAR do not count. */
-static void find_registers(struct bar_case *c)
-{
-	const struct pci_device *dev = c->subject->dev;
-	struct safe_register found[MAX_REGISTERS];
-	size_t n, i;
-
-	n = named_registers(c, found);
-	n += profile_set_registers(&profiles, dev->vendor, dev->device, dev->class, c->number,
-				   found + n, MAX_REGISTERS - n);
-	for (i = 0; i < n; i++)
-		if (found[i].offset + found[i].width <= c->facts.size)
-			c->reg[c->nr_reg++] = found[i];
-}
-
 static void init_case(struct bar_case *c, const struct subject *subject, unsigned int bar)
 {
 	c->subject = subject;
@@ -732,25 +696,26 @@ static void init_case(struct bar_case *c, const struct subject *subject, unsigne
 	c->mmap = -1;
 	snprintf(c->name, sizeof(c->name), "%.19s-bar%u", subject->dev->bdf, bar);
 	read_facts(subject->dev, bar, &c->facts);
-	find_registers(c);
+	c->nr_reg = safe_registers(&options, &profiles, subject->dev, bar, c->reg,
+				   MAX_REGISTERS);
 }
 
 static int init_cases(struct error *err)
 {
-	size_t size = nr_subjects * SYSFS_NR_BARS * sizeof(*cases), s;
+	size_t size = subjects.nr * SYSFS_NR_BARS * sizeof(*cases), s;
 	unsigned int bar;
 
-	if (!nr_subjects)
+	if (!subjects.nr)
 		return 0;
 
 	cases = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (cases == MAP_FAILED)
-		return error_set(err, "no memory for %zu devices", nr_subjects);
+		return error_set(err, "no memory for %zu devices", subjects.nr);
 
-	for (s = 0; s < nr_subjects; s++)
+	for (s = 0; s < subjects.nr; s++)
 		for (bar = 0; bar < SYSFS_NR_BARS; bar++)
-			if (sysfs_resource_size(&subjects[s].dev->res[bar]))
-				init_case(&cases[nr_cases++], &subjects[s], bar);
+			if (sysfs_resource_size(&subjects.one[s].dev->res[bar]))
+				init_case(&cases[nr_cases++], &subjects.one[s], bar);
 	return 0;
 }
 
@@ -764,19 +729,19 @@ static void init_backend_case(struct backend_case *c, const struct subject *subj
 
 static int init_backend_cases(struct error *err)
 {
-	size_t size = nr_subjects * VFIO_NR_BACKENDS * sizeof(*backend_cases), s, b;
+	size_t size = subjects.nr * VFIO_NR_BACKENDS * sizeof(*backend_cases), s, b;
 
-	if (!nr_subjects)
+	if (!subjects.nr)
 		return 0;
 
 	backend_cases = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 			     -1, 0);
 	if (backend_cases == MAP_FAILED)
-		return error_set(err, "no memory for %zu devices", nr_subjects);
+		return error_set(err, "no memory for %zu devices", subjects.nr);
 
-	for (s = 0; s < nr_subjects; s++)
+	for (s = 0; s < subjects.nr; s++)
 		for (b = 0; b < VFIO_NR_BACKENDS; b++)
-			init_backend_case(&backend_cases[nr_backend_cases++], &subjects[s],
+			init_backend_case(&backend_cases[nr_backend_cases++], &subjects.one[s],
 					  vfio_backends[b]);
 	return 0;
 }
@@ -844,109 +809,6 @@ static void observe_cases(void)
 		if (fd >= 0 && !vfio_region(fd, cases[i].number, &info))
 			cases[i].mmap = is_mappable(&info);
 	}
-}
-
-static int choose_backend(struct subject *subject, struct error *err)
-{
-	if (options.backend)
-		subject->ops = vfio_backend_choose(&options.backend, 1, subject->dev, err);
-	else
-		subject->ops = vfio_backend_choose(vfio_backends, VFIO_NR_BACKENDS,
-						   subject->dev, err);
-	return subject->ops ? 0 : -1;
-}
-
-/* One of a kind: devices of one group have to share it. */
-static struct vfio_backend *get_backend(const struct vfio_backend_ops *ops, struct error *err)
-{
-	size_t i;
-
-	for (i = 0; vfio_backends[i] != ops; i++)
-		;
-	if (!backends[i])
-		backends[i] = ops->create(ops, err);
-	return backends[i];
-}
-
-static int attach_subject(struct subject *subject, struct error *err)
-{
-	if (choose_backend(subject, err))
-		return -1;
-
-	subject->backend = get_backend(subject->ops, err);
-	if (!subject->backend)
-		return -1;
-
-	return subject->ops->attach(subject->backend, &scan, subject->dev, err);
-}
-
-static int attach_subjects(struct error *err)
-{
-	size_t i;
-
-	for (i = 0; i < nr_subjects; i++)
-		if (attach_subject(&subjects[i], err))
-			return -1;
-	return 0;
-}
-
-/*
- * All devices are opened once, and stay open until the end: opening resets a
- * device, which is slow, and pages have to be exclusive while all are in use.
- * One that cannot be opened fails its own tests only.
- */
-static void open_subjects(void)
-{
-	size_t i;
-
-	for (i = 0; i < nr_subjects; i++) {
-		struct subject *subject = &subjects[i];
-
-		subject->fd = subject->ops->open(subject->backend, &scan, subject->dev,
-						 &subject->open_error);
-	}
-}
-
-static int add_subject(const struct pci_device *dev, struct error *err)
-{
-	struct subject *grown = reallocarray(subjects, nr_subjects + 1, sizeof(*grown));
-
-	if (!grown)
-		return error_set(err, "no memory for %s", dev->bdf);
-
-	subjects = grown;
-	subjects[nr_subjects++] = (struct subject) { .dev = dev, .fd = -1 };
-	return 0;
-}
-
-static int add_named(const char *bdf, struct error *err)
-{
-	const struct pci_device *dev = sysfs_find(&scan, bdf);
-
-	if (!dev)
-		return error_set(err, "%s: there is no such PCI device: lspci -D lists them", bdf);
-	if (!dev->is_vfio)
-		return error_set(err,
-				 "%s is not bound to VFIO but to %s: bind it to vfio-pci or vfio-pci-subpage",
-				 bdf, dev->driver[0] ? dev->driver : "no driver");
-
-	return add_subject(dev, err);
-}
-
-static int choose_subjects(struct error *err)
-{
-	size_t i;
-
-	for (i = 0; i < options.nr_bdf; i++)
-		if (add_named(options.bdf[i], err))
-			return -1;
-	if (options.nr_bdf)
-		return 0;
-
-	for (i = 0; i < scan.nr; i++)
-		if (scan.dev[i].is_vfio && add_subject(&scan.dev[i], err))
-			return -1;
-	return 0;
 }
 
 /* What the fixtures get to see of a case, of whichever kind. */
@@ -1052,6 +914,8 @@ static void save_timing(const struct bar_case *c, const struct measured *measure
 		.path = measured->path,
 		.op = measured->op,
 		.stats = measured->stats,
+		.outliers = -1,
+		.loop_ns = -1,
 		.batch = options.batch,
 		.cpu = measured->cpu,
 		.node = measured->node,
@@ -1113,14 +977,15 @@ static void skip_without_device(void)
 
 static int prepare(int argc, char **argv, struct error *err)
 {
-	if (options_parse(argc, argv, getenv("VFIO_SELFTESTS_BDF"), &options, err))
+	if (options_parse(OPTIONS_TEST, argc, argv, getenv("VFIO_SELFTESTS_BDF"), &options,
+			  err))
 		return -1;
 	if (options.help)
 		return 0;
 	if (profile_set_load(options.profiles, &profiles, err))
 		return -1;
-	if (sysfs_scan(&scan, err) || choose_subjects(err) || init_cases(err) ||
-	    init_backend_cases(err))
+	if (sysfs_scan(&scan, err) || subjects_choose(&subjects, &options, &scan, err) ||
+	    init_cases(err) || init_backend_cases(err))
 		return -1;
 
 	return add_variants(err);
@@ -1134,11 +999,11 @@ static int prepare_run(struct error *err)
 			return -1;
 	}
 	look_through_backends();
-	if (attach_subjects(err) || iomem_read(&iomem, err))
+	if (subjects_attach(&subjects, &options, err) || iomem_read(&iomem, err))
 		return -1;
 
 	expect_cases();
-	open_subjects();
+	subjects_open(&subjects);
 	observe_cases();
 	return atexit(save_results) ? error_set(err, "no memory") : 0;
 }
@@ -1152,7 +1017,7 @@ int main(int argc, char **argv)
 		return KSFT_FAIL;
 	}
 	if (options.help) {
-		fputs(options_help(), stdout);
+		fputs(options_help(OPTIONS_TEST), stdout);
 		return KSFT_PASS;
 	}
 	if (!nr_cases && !options.list_only)

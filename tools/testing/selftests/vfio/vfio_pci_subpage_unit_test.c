@@ -17,15 +17,19 @@
 #include "kselftest_harness.h"
 
 #include "address.h"
+#include "cycles.h"
 #include "exclusive.h"
 #include "expect.h"
 #include "iomem.h"
 #include "kunit.h"
 #include "look.h"
+#include "machine.h"
+#include "measure.h"
 #include "mmio.h"
 #include "obstacle.h"
 #include "options.h"
 #include "profile.h"
+#include "random.h"
 #include "results.h"
 #include "stats.h"
 #include "sysfs.h"
@@ -891,7 +895,7 @@ TEST(profiles_shipped)
 	char *name = "x";
 	struct error err;
 
-	ASSERT_EQ(0, options_parse(1, &name, NULL, &options, &err));
+	ASSERT_EQ(0, options_parse(OPTIONS_TEST, 1, &name, NULL, &options, &err));
 	ASSERT_EQ(0, profile_set_load(options.profiles, &set, &err))
 		TH_LOG("%s", err.text);
 	EXPECT_LT(0, set.nr);
@@ -911,7 +915,7 @@ static int parse_options(struct options *options, struct error *err, const char 
 	for (arg = va_arg(args, char *); arg; arg = va_arg(args, char *))
 		argv[argc++] = strdup(arg);
 	va_end(args);
-	return options_parse(argc, argv, env, options, err);
+	return options_parse(OPTIONS_TEST, argc, argv, env, options, err);
 }
 
 TEST(options_good)
@@ -977,7 +981,7 @@ TEST(options_backend)
 		ASSERT_EQ(0, parse_options(&options, &err, NULL, "--backend",
 					   vfio_backends[i]->name, NULL));
 		EXPECT_EQ(vfio_backends[i], options.backend);
-		EXPECT_NE(NULL, strstr(options_help(), vfio_backends[i]->name));
+		EXPECT_NE(NULL, strstr(options_help(OPTIONS_TEST), vfio_backends[i]->name));
 	}
 
 	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--backend", "cdevs", NULL));
@@ -1278,6 +1282,7 @@ FIXTURE_SETUP(results)
 	self->timing = (struct result_timing) {
 		.bdf = BDF, .driver = DRIVER_PLAIN, .bar = 1, .offset = 4, .width = 4,
 		.path = "pread", .op = "read", .cpu = -1, .node = -1, .batch = 9,
+		.outliers = -1, .loop_ns = -1,
 		.stats = { .median = 1432.5, .min = 1400, .p99 = 2000,
 			   .ci95 = { 1430, 1440 }, .samples = 500 },
 	};
@@ -1594,6 +1599,353 @@ TEST_F(results, kunit_added_to_older)
 		TH_LOG("%s", err.text);
 	results_add_kunit(results, &suite);
 	EXPECT_EQ(1, json_object_array_length(at(results, "/kunit")));
+	results_free(results);
+}
+
+/* The performance core. */
+
+/* First numbers of SplitMix64 for the seed 0, as its authors' program prints them. */
+TEST(random_reference)
+{
+	struct random random = { .state = 0 };
+
+	EXPECT_EQ(0xe220a8397b1dcdafULL, random_next(&random));
+	EXPECT_EQ(0x6e789e6aa1b965f4ULL, random_next(&random));
+	EXPECT_EQ(0x06c45d188009454fULL, random_next(&random));
+}
+
+TEST(random_shuffles_all)
+{
+	struct random random = { .state = 1 };
+	size_t first[4] = { 0 }, index[4], i, round;
+
+	for (round = 0; round < 4000; round++) {
+		for (i = 0; i < 4; i++)
+			index[i] = i;
+		random_shuffle(&random, index, 4);
+		EXPECT_EQ(6, index[0] + index[1] + index[2] + index[3]);
+		first[index[0]]++;
+	}
+	/* Six standard deviations around 1000. */
+	for (i = 0; i < 4; i++) {
+		EXPECT_LT(836, first[i]);
+		EXPECT_GT(1164, first[i]);
+	}
+}
+
+/* Medians of two blocks drawn with replacement: 1 and 3 a quarter each, else 2. */
+TEST(bootstrap_draws_blocks)
+{
+	const double sample[] = { 1, 1, 3, 3 };
+	double ci95[2];
+
+	stats_bootstrap(sample, 2, 2, 7, ci95);
+	EXPECT_EQ(1, ci95[0]);
+	EXPECT_EQ(3, ci95[1]);
+	stats_bootstrap(sample, 4, 1, 7, ci95);
+	EXPECT_EQ(2, ci95[0]);
+	EXPECT_EQ(2, ci95[1]);
+}
+
+/* A sum of twelve uniform numbers is close to normal; its median is 6. */
+static double noise(struct random *random)
+{
+	double sum = 0;
+	int i;
+
+	for (i = 0; i < 12; i++)
+		sum += (random_next(random) >> 11) / 9007199254740992.0;
+	return sum;
+}
+
+/* Blocks that differ more than their samples do, as on a machine whose pace drifts. */
+static void draw(struct random *random, double *sample, size_t per_block, size_t blocks)
+{
+	size_t b, i;
+
+	for (b = 0; b < blocks; b++) {
+		double drift = noise(random) - 6;
+
+		for (i = 0; i < per_block; i++)
+			sample[b * per_block + i] = 100 + drift + (noise(random) - 6) / 2;
+	}
+}
+
+TEST(bootstrap_covers_the_median)
+{
+	struct random random = { .state = 3 };
+	double sample[200], ci95[2];
+	int covered = 0, i;
+
+	for (i = 0; i < 200; i++) {
+		draw(&random, sample, 10, 20);
+		stats_bootstrap(sample, 10, 20, i, ci95);
+		covered += ci95[0] <= 100 && 100 <= ci95[1];
+	}
+	/* 95 % of 200, and three standard deviations less. */
+	EXPECT_LE(180, covered);
+	EXPECT_GT(200, covered);
+}
+
+TEST(outliers)
+{
+	double sample[] = { 10, 11, 12, 13, 14, 15, 16, 17, 29, 31 };
+
+	/* Quartiles 12 and 17: beyond -3 and 32. */
+	EXPECT_EQ(0, stats_outliers(sample, 10));
+	sample[9] = 33;
+	EXPECT_EQ(1, stats_outliers(sample, 10));
+	sample[0] = -4;
+	EXPECT_EQ(2, stats_outliers(sample, 10));
+	EXPECT_EQ(0, stats_outliers(sample, 0));
+}
+
+/* A path that takes as long as it says, by another clock than the one that measures. */
+struct fake_path {
+	double ns;
+	u64 runs;
+	u64 fail_at;
+};
+
+static double raw_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+	return ts.tv_sec * 1e9 + ts.tv_nsec;
+}
+
+static int fake_run(struct path *path, u64 n, bool access, u64 *ticks, struct error *err)
+{
+	struct fake_path *fake = path->priv;
+	double until;
+	u64 start;
+
+	if (++fake->runs == fake->fail_at)
+		return error_set(err, "it broke");
+
+	start = cycles_start();
+	/* Half a microsecond for the loop itself. */
+	until = raw_ns() + n * (access ? fake->ns : 0) + 500;
+	while (raw_ns() < until)
+		;
+	*ticks = cycles_end() - start;
+	return 0;
+}
+
+static const struct path_ops fake_ops = { .name = "fake", .run = fake_run };
+
+FIXTURE(measure)
+{
+	struct cycles cycles;
+	struct near near;
+	struct measure_plan plan;
+	struct fake_path fake[2];
+	struct measured_path measured[2];
+};
+
+FIXTURE_SETUP(measure)
+{
+	struct error err = { "" };
+	int i;
+
+	near_enter(-1, &self->near);
+	ASSERT_EQ(0, cycles_calibrate(&self->cycles, &err))
+		TH_LOG("%s", err.text);
+	self->plan = (struct measure_plan) { .samples = 60, .blocks = 6, .seed = 1 };
+	for (i = 0; i < 2; i++) {
+		self->fake[i].ns = 2000;
+		self->measured[i].path = (struct path) { .ops = &fake_ops, .priv = &self->fake[i] };
+	}
+}
+
+FIXTURE_TEARDOWN(measure)
+{
+}
+
+static int run_measure(struct _test_data_measure *self, struct error *err)
+{
+	return measure_run(self->measured, 2, &self->plan, &self->cycles, &self->near, NULL, err);
+}
+
+TEST_F(measure, finds_a_delay)
+{
+	struct error err = { "" };
+
+	self->fake[1].ns = 2500;
+	ASSERT_EQ(0, run_measure(self, &err))
+		TH_LOG("%s", err.text);
+	EXPECT_LT(2000 * 0.95, self->measured[0].stats.median);
+	EXPECT_GT(2000 * 1.05, self->measured[0].stats.median);
+	EXPECT_LT(2500 * 0.95, self->measured[1].stats.median);
+	EXPECT_GT(2500 * 1.05, self->measured[1].stats.median);
+	EXPECT_EQ(60, self->measured[0].stats.samples);
+	EXPECT_LE(self->measured[0].stats.ci95[0], self->measured[0].stats.median);
+	EXPECT_GE(self->measured[0].stats.ci95[1], self->measured[0].stats.median);
+}
+
+/* The loop is measured on its own and subtracted: half a microsecond for a batch. */
+TEST_F(measure, subtracts_the_loop)
+{
+	struct error err;
+
+	self->plan.batch = 2;
+	ASSERT_EQ(0, run_measure(self, &err));
+	EXPECT_EQ(2, self->measured[0].batch);
+	EXPECT_LT(200, self->measured[0].loop_ns);
+	EXPECT_GT(500, self->measured[0].loop_ns);
+	EXPECT_LT(2000 * 0.95, self->measured[0].stats.median);
+	EXPECT_GT(2000 * 1.05, self->measured[0].stats.median);
+}
+
+/* What --delay adds is found in the result. */
+TEST_F(measure, delay_is_added)
+{
+	struct error err;
+
+	self->plan.delay_ns = 1000;
+	ASSERT_EQ(0, run_measure(self, &err));
+	EXPECT_LT(3000 * 0.95, self->measured[0].stats.median);
+	EXPECT_GT(3000 * 1.05, self->measured[0].stats.median);
+}
+
+TEST_F(measure, batch_is_long_enough)
+{
+	struct error err;
+
+	self->cycles.resolution = self->cycles.hz / 1e6;
+	ASSERT_EQ(0, run_measure(self, &err));
+	/* A clock of 1 us needs 100 us: 64 times 2 us. */
+	EXPECT_LE(50, self->measured[0].batch);
+	EXPECT_GE(128, self->measured[0].batch);
+}
+
+TEST_F(measure, failing_path)
+{
+	struct error err;
+
+	self->fake[1].fail_at = 30;
+	EXPECT_EQ(-1, run_measure(self, &err));
+	EXPECT_STREQ("it broke", err.text);
+}
+
+static bool stop_in_third(size_t round, size_t rounds)
+{
+	return round < 2;
+}
+
+TEST_F(measure, is_ended)
+{
+	struct error err;
+
+	EXPECT_EQ(-1, measure_run(self->measured, 2, &self->plan, &self->cycles, &self->near,
+				  stop_in_third, &err));
+	EXPECT_STREQ("ended after 2 of 6 rounds", err.text);
+}
+
+TEST(perf_options)
+{
+	char seed[] = "--seed=0x12";
+	char *argv[11] = { "perf", "--paths", "mmap,file", seed, "--remote-node",
+			 "--delay", "5", "--blocks", "3", "01:00.0", NULL };
+	struct options options;
+	struct error err = { "" };
+
+	ASSERT_EQ(0, options_parse(OPTIONS_PERF, 10, argv, NULL, &options, &err))
+		TH_LOG("%s", err.text);
+	EXPECT_STREQ("mmap,file", options.paths);
+	EXPECT_EQ(0x12, options.seed);
+	EXPECT_TRUE(options.remote_node);
+	EXPECT_EQ(5, options.delay_ns);
+	EXPECT_EQ(3, options.blocks);
+	EXPECT_EQ(0, options.batch);
+	EXPECT_EQ(1, options.nr_bdf);
+}
+
+static bool perf_refuses(const char *option)
+{
+	struct options options;
+	struct error err;
+	char word[32];
+	char *argv[3] = { "perf", word, NULL };
+
+	snprintf(word, sizeof(word), "%s", option);
+	return options_parse(OPTIONS_PERF, 2, argv, NULL, &options, &err);
+}
+
+TEST(perf_options_refused)
+{
+	EXPECT_TRUE(perf_refuses("-l"));
+	EXPECT_TRUE(perf_refuses("--seed=x"));
+	EXPECT_TRUE(perf_refuses("--blocks=0"));
+	EXPECT_TRUE(perf_refuses("--nonsense=1"));
+	EXPECT_FALSE(perf_refuses("--blocks=1"));
+}
+
+static void fill_perf(struct result_perf *perf, struct machine *machine)
+{
+	*perf = (struct result_perf) {
+		.seed = 7, .counter = "rdtsc", .counter_hz = 2.5e9, .resolution_ns = 10,
+		.blocks = 20, .machine = machine,
+	};
+	memset(machine, 0, sizeof(*machine));
+	snprintf(machine->cpu_model, sizeof(machine->cpu_model), "a CPU");
+	machine->smt = -1;
+	machine->steal_percent = -1;
+	error_set(&machine->warning[machine->nr_warnings++], "it is loud");
+}
+
+TEST_F(results, perf)
+{
+	struct result_skip skip = {
+		.bdf = BDF, .driver = DRIVER_SUBPAGE, .bar = 1, .offset = 4, .width = 4,
+		.path = "kernel", .op = "read", .reason = "no module",
+	};
+	struct stats stats = { .median = 5, .samples = 3 };
+	struct json_object *results;
+	struct machine machine;
+	struct result_perf perf;
+	struct error err;
+
+	results = results_open(self->path, "p", "none", &err);
+	ASSERT_NE(NULL, results);
+	fill_perf(&perf, &machine);
+	results_begin_perf(results, &perf);
+	results_add_skip(results, &skip);
+	EXPECT_TRUE(json_object_get_boolean(at(results, "/perf/partial")));
+	results_end_perf(results, &machine, false);
+	results_add_open(results, DRIVER_PLAIN, 8, "bind", &stats);
+	results_add_open(results, DRIVER_PLAIN, 8, "bind", &stats);
+	results_add_open(results, DRIVER_PLAIN, 8, "open", &stats);
+	results = save_and_load(self, results);
+	ASSERT_NE(NULL, results);
+
+	EXPECT_FALSE(json_object_get_boolean(at(results, "/perf/partial")));
+	EXPECT_STREQ("0x7", json_object_get_string(at(results, "/perf/seed")));
+	EXPECT_STREQ("a CPU", json_object_get_string(at(results, "/perf/machine/cpu_model")));
+	EXPECT_EQ(NULL, at(results, "/perf/machine/smt"));
+	EXPECT_STREQ("it is loud", json_object_get_string(at(results, "/perf/warnings/0")));
+	EXPECT_STREQ("no module", json_object_get_string(at(results, "/perf/skipped/0/reason")));
+	EXPECT_EQ(2, json_object_array_length(at(results, "/opens")));
+	EXPECT_EQ(8, json_object_get_int(at(results, "/opens/1/functions")));
+	results_free(results);
+}
+
+/* Registers of one BAR do not replace each other. */
+TEST_F(results, timing_of_another_register)
+{
+	struct json_object *results;
+	struct error err;
+
+	results = results_open(self->path, "p", "none", &err);
+	ASSERT_NE(NULL, results);
+	results_add_timing(results, &self->timing);
+	self->timing.offset = 8;
+	results_add_timing(results, &self->timing);
+	self->timing.width = 8;
+	results_add_timing(results, &self->timing);
+	results_add_timing(results, &self->timing);
+	EXPECT_EQ(3, json_object_array_length(at(results, "/timings")));
 	results_free(results);
 }
 

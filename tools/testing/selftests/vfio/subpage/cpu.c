@@ -75,6 +75,35 @@ void near_enter(int node, struct near *near)
 		  cpu, node);
 }
 
+/* Another node with a CPU that this process may use, or -1. */
+static int other_node(int node)
+{
+	int other;
+
+	if (numa_available() < 0)
+		return -1;
+	for (other = 0; other <= numa_max_node(); other++)
+		if (other != node && lowest_cpu(other) >= 0)
+			return other;
+	return -1;
+}
+
+void near_enter_node(int node, bool remote, struct near *near)
+{
+	int other = remote ? other_node(node) : -1;
+
+	if (other < 0) {
+		near_enter(node, near);
+		if (remote)
+			error_set(&near->note, "on CPU %d: there is no other NUMA node", near->cpu);
+		return;
+	}
+
+	near_enter(other, near);
+	error_set(&near->note, "on CPU %d of NUMA node %d, which is not the device's", near->cpu,
+		  other);
+}
+
 void *near_alloc(const struct near *near, size_t size)
 {
 	void *memory;

@@ -2,6 +2,7 @@
 #ifndef SUBPAGE_CPU_H
 #define SUBPAGE_CPU_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "error.h"
@@ -27,6 +28,14 @@ struct near {
  * there is no node. The choice is the same for each run, so that runs compare.
  */
 void near_enter(int node, struct near *near);
+
+/**
+ * near_enter_node() - the same, or on purpose not beside the device
+ * @node: the device's NUMA node, or -1 if it has none
+ * @remote: pin to the first CPU of another node, where there is one
+ * @near: filled in
+ */
+void near_enter_node(int node, bool remote, struct near *near);
 
 /**
  * near_alloc() - allocate memory on the node, already present

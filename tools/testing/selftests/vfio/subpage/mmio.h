@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Single accesses of an exact width to a mapped BAR: volatile, so that the
- * compiler neither drops, repeats, splits nor merges them. PCI is little
- * endian.
+ * compiler neither drops, repeats, splits nor merges them, and ordered against
+ * memory as the kernel's readl() and writel() are (Documentation/memory-barriers.txt
+ * of the kernel, "KERNEL I/O BARRIER EFFECTS"). PCI is little endian.
  */
 #ifndef SUBPAGE_MMIO_H
 #define SUBPAGE_MMIO_H
@@ -10,6 +11,31 @@
 #include <endian.h>
 
 #include "types.h"
+
+/* A read is done before later accesses to memory. */
+static inline void mmio_after_read(void)
+{
+#if defined(__aarch64__)
+	__asm__ __volatile__("dmb oshld" : : : "memory");
+#elif defined(__x86_64__)
+	/* Memory that is not cached is not reordered there. */
+	__asm__ __volatile__("" : : : "memory");
+#else
+	__sync_synchronize();
+#endif
+}
+
+/* Earlier accesses to memory are done before a write. */
+static inline void mmio_before_write(void)
+{
+#if defined(__aarch64__)
+	__asm__ __volatile__("dmb oshst" : : : "memory");
+#elif defined(__x86_64__)
+	__asm__ __volatile__("" : : : "memory");
+#else
+	__sync_synchronize();
+#endif
+}
 
 #define mmio_raw_read(type, address)		(*(const __volatile__ type *)(address))
 #define mmio_raw_write(type, address, value)	(*(__volatile__ type *)(address) = (value))
@@ -23,16 +49,23 @@
  */
 static inline u64 mmio_read(const void *address, unsigned int width)
 {
+	u64 value;
+
 	switch (width) {
 	case 1:
-		return mmio_raw_read(u8, address);
+		value = mmio_raw_read(u8, address);
+		break;
 	case 2:
-		return le16toh(mmio_raw_read(u16, address));
+		value = le16toh(mmio_raw_read(u16, address));
+		break;
 	case 4:
-		return le32toh(mmio_raw_read(u32, address));
+		value = le32toh(mmio_raw_read(u32, address));
+		break;
 	default:
-		return le64toh(mmio_raw_read(u64, address));
+		value = le64toh(mmio_raw_read(u64, address));
 	}
+	mmio_after_read();
+	return value;
 }
 
 /**
@@ -43,6 +76,7 @@ static inline u64 mmio_read(const void *address, unsigned int width)
  */
 static inline void mmio_write(void *address, unsigned int width, u64 value)
 {
+	mmio_before_write();
 	switch (width) {
 	case 1:
 		mmio_raw_write(u8, address, value);

@@ -5,37 +5,72 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/utsname.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "options.h"
 
 #define DEFAULT_SAMPLES	500
 #define DEFAULT_BATCH	128
+#define DEFAULT_BLOCKS	20
+#define DEFAULT_ROUNDS	20
 #define MAX_COUNT	10000000
 
 /* The harness's options that are followed by a name. */
 #define HARNESS_WITH_NAME	"FfVvtTr"
 
-static const char help[] =
+#define COMMON_HELP								\
+	"  --profiles DIR    where the safe registers of devices are described\n"	\
+	"                    (default: profiles, beside this program)\n"		\
+	"  --register SPEC   a further safe register, such as\n"			\
+	"                    '0000:01:00.0 bar=0 offset=0x0 width=4 access=ro'\n"	\
+	"  --backend NAME    how devices are opened: container, iommufd-container, cdev,\n" \
+	"                    noiommu (default: the first that applies to the device)\n" \
+	"  --results FILE    write the results as JSON, or extend what is there\n"	\
+	"  --platform NAME   name of the platform in the results (default: ARCH-PAGESIZE)\n" \
+	"  --accel NAME      accelerator of the VM in the results (default: none)\n"
+
+#define DEVICES_HELP								\
+	"The devices are those named,\n"					\
+	"else those in VFIO_SELFTESTS_BDF, else all that are bound to a vfio driver.\n" \
+	"\n"
+
+static const char test_help[] =
 	"Usage: vfio_pci_subpage_test [options] [BDF...]\n"
 	"\n"
-	"Tests how the BARs of VFIO devices can be mapped. The devices are those named,\n"
-	"else those in VFIO_SELFTESTS_BDF, else all that are bound to a vfio driver.\n"
-	"\n"
-	"  --profiles DIR    where the safe registers of devices are described\n"
-	"                    (default: profiles, beside this program)\n"
-	"  --register SPEC   a further safe register, such as\n"
-	"                    '0000:01:00.0 bar=0 offset=0x0 width=4 access=ro'\n"
-	"  --backend NAME    how devices are opened: container, iommufd-container, cdev,\n"
-	"                    noiommu (default: the first that applies to the device)\n"
-	"  --results FILE    write the results as JSON, or extend what is there\n"
-	"  --platform NAME   name of the platform in the results (default: ARCH-PAGESIZE)\n"
-	"  --accel NAME      accelerator of the VM in the results (default: none)\n"
+	"Tests how the BARs of VFIO devices can be mapped. " DEVICES_HELP
+	COMMON_HELP
 	"  --samples N       samples per timing (default: 500)\n"
 	"  --batch N         accesses per sample (default: 128)\n"
 	"  --help            this text\n"
 	"\n"
 	"Short options choose tests: -l lists them, -h explains.\n";
+
+static const char perf_help[] =
+	"Usage: vfio_pci_subpage_perf [options] [BDF...]\n"
+	"\n"
+	"Times every path to the safe registers of VFIO devices. " DEVICES_HELP
+	COMMON_HELP
+	"  --paths LIST      only these, separated by commas: kernel, sysfs, mmap, file\n"
+	"                    (pread and pwrite), kvm-mapped, kvm-trapped, kvm-ioeventfd\n"
+	"  --samples N       samples of each path (default: 500)\n"
+	"  --blocks N        rounds in which the paths take turns (default: 20)\n"
+	"  --batch N         accesses per sample (default: as many as the clock needs)\n"
+	"  --seed N          of the order and of the intervals (default: from the time)\n"
+	"  --delay NS        make each access take longer, to see whether that is found\n"
+	"  --remote-node     run on a NUMA node that is not the device's\n"
+	"  --help            this text\n";
+
+static const char open_help[] =
+	"Usage: vfio_pci_subpage_open [options] BDF...\n"
+	"\n"
+	"Times bind, open, first mapping, first touch, close and unbind of these devices\n"
+	"under vfio-pci and vfio-pci-subpage, for 1, 8, 32 and 128 of them, as far as there\n"
+	"are so many. Leaves them without a driver: start it by vfio-bind.sh.\n"
+	"\n"
+	COMMON_HELP
+	"  --samples N       rounds (default: 20)\n"
+	"  --help            this text\n";
 
 struct cursor {
 	int argc;
@@ -43,9 +78,15 @@ struct cursor {
 	int at;
 };
 
-const char *options_help(void)
+const char *options_help(enum options_program program)
 {
-	return help;
+	static const char * const help[] = {
+		[OPTIONS_TEST] = test_help,
+		[OPTIONS_PERF] = perf_help,
+		[OPTIONS_OPEN] = open_help,
+	};
+
+	return help[program];
 }
 
 static int set_count(const char *name, const char *text, size_t *count, struct error *err)
@@ -130,6 +171,38 @@ static int add_register(struct options *options, const char *text, struct error 
 	return 0;
 }
 
+static int set_seed(const char *text, u64 *seed, struct error *err)
+{
+	char *end;
+
+	errno = 0;
+	*seed = strtoull(text, &end, 0);
+	if (errno || *end || text[0] < '0' || text[0] > '9')
+		return error_set(err, "--seed %s: not a number below 2^64", text);
+	return 0;
+}
+
+static int refuse_option(const char *name, struct error *err)
+{
+	return error_set(err, "unknown option %s (--help lists them)", name);
+}
+
+static int set_perf_option(struct options *options, const char *name, char *value,
+			   struct error *err)
+{
+	if (!strcmp(name, "--paths"))
+		options->paths = value;
+	else if (!strcmp(name, "--blocks"))
+		return set_count(name, value, &options->blocks, err);
+	else if (!strcmp(name, "--delay"))
+		return set_count(name, value, &options->delay_ns, err);
+	else if (!strcmp(name, "--seed"))
+		return set_seed(value, &options->seed, err);
+	else
+		return refuse_option(name, err);
+	return 0;
+}
+
 static int set_option(struct options *options, const char *name, char *value,
 		      struct error *err)
 {
@@ -149,8 +222,10 @@ static int set_option(struct options *options, const char *name, char *value,
 		return set_count(name, value, &options->samples, err);
 	else if (!strcmp(name, "--batch"))
 		return set_count(name, value, &options->batch, err);
+	else if (options->program == OPTIONS_PERF)
+		return set_perf_option(options, name, value, err);
 	else
-		return error_set(err, "unknown option %s (--help lists them)", name);
+		return refuse_option(name, err);
 	return 0;
 }
 
@@ -161,6 +236,10 @@ static int parse_long(struct options *options, struct cursor *cursor, struct err
 
 	if (!strcmp(name, "--help")) {
 		options->help = true;
+		return 0;
+	}
+	if (options->program == OPTIONS_PERF && !strcmp(name, "--remote-node")) {
+		options->remote_node = true;
 		return 0;
 	}
 
@@ -193,6 +272,8 @@ static int parse_argument(struct options *options, struct cursor *cursor, struct
 		return parse_long(options, cursor, err);
 	if (word[0] != '-' || !word[1])
 		return add_bdf(options, word, err);
+	if (options->program != OPTIONS_TEST)
+		return refuse_option(word, err);
 
 	pass_short(options, cursor);
 	return 0;
@@ -223,15 +304,18 @@ static void set_default_platform(struct options *options)
 		 sysconf(_SC_PAGESIZE) / 1024);
 }
 
-int options_parse(int argc, char **argv, const char *bdfs, struct options *options,
-		  struct error *err)
+int options_parse(enum options_program program, int argc, char **argv, const char *bdfs,
+		  struct options *options, struct error *err)
 {
 	struct cursor cursor = { .argc = argc, .argv = argv, .at = 1 };
 
 	*options = (struct options) {
+		.program = program,
 		.accel = "none",
-		.samples = DEFAULT_SAMPLES,
-		.batch = DEFAULT_BATCH,
+		.samples = program == OPTIONS_OPEN ? DEFAULT_ROUNDS : DEFAULT_SAMPLES,
+		.batch = program == OPTIONS_PERF ? 0 : DEFAULT_BATCH,
+		.blocks = DEFAULT_BLOCKS,
+		.seed = time(NULL),
 	};
 	set_default_profiles(options);
 	set_default_platform(options);

@@ -11,6 +11,18 @@
 #include "vfio_backend.h"
 
 /**
+ * enum options_program - whose options
+ * @OPTIONS_TEST: of vfio_pci_subpage_test
+ * @OPTIONS_PERF: of vfio_pci_subpage_perf
+ * @OPTIONS_OPEN: of vfio_pci_subpage_open
+ */
+enum options_program {
+	OPTIONS_TEST,
+	OPTIONS_PERF,
+	OPTIONS_OPEN
+};
+
+/**
  * struct named_register - a safe register that the user named
  * @bdf: its device
  * @reg: where it is and what may be done to it
@@ -22,13 +34,19 @@ struct named_register {
 
 /**
  * struct options - what the command line and the environment ask for
+ * @program: whose they are
  * @profiles: directory of the profiles
  * @results: file to write or extend, NULL for none
  * @platform: name for the results
  * @accel: how the machine is virtualised, for the results
  * @backend: how devices are opened, NULL for the first way that applies
  * @samples: samples per timing
- * @batch: accesses per sample
+ * @batch: accesses per sample; perf: 0 to choose
+ * @blocks: perf: rounds in which the paths take turns
+ * @seed: perf: of the order and of the bootstrap
+ * @paths: perf: names of paths, separated by commas; NULL for all
+ * @delay_ns: perf: how much longer each access is made to take
+ * @remote_node: perf: run on a NUMA node that is not the device's
  * @help: only print the help
  * @list_only: the harness is asked to list tests or options, not to run
  * @bdf: devices that were named
@@ -39,6 +57,7 @@ struct named_register {
  * @harness_argc: how many
  */
 struct options {
+	enum options_program program;
 	char profiles[512];
 	const char *results;
 	char platform[64];
@@ -46,6 +65,11 @@ struct options {
 	const struct vfio_backend_ops *backend;
 	size_t samples;
 	size_t batch;
+	size_t blocks;
+	u64 seed;
+	const char *paths;
+	size_t delay_ns;
+	bool remote_node;
 	bool help;
 	bool list_only;
 	char (*bdf)[SYSFS_BDF_LEN];
@@ -58,6 +82,7 @@ struct options {
 
 /**
  * options_parse() - parse the command line
+ * @program: whose
  * @argc: as of main()
  * @argv: as of main()
  * @bdfs: PCI addresses, separated by spaces, for when none is an argument; may
@@ -65,18 +90,19 @@ struct options {
  * @options: filled in; stays allocated for the life of the program
  * @err: set on failure
  *
- * All options of ours are long. Short ones belong to the harness.
+ * All options of ours are long. Short ones belong to the harness of the test.
  *
  * Return: 0 or -1.
  */
-int options_parse(int argc, char **argv, const char *bdfs, struct options *options,
-		  struct error *err);
+int options_parse(enum options_program program, int argc, char **argv, const char *bdfs,
+		  struct options *options, struct error *err);
 
 /**
  * options_help() - the help text
+ * @program: whose
  *
  * Return: several lines.
  */
-const char *options_help(void);
+const char *options_help(enum options_program program);
 
 #endif

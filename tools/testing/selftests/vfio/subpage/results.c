@@ -13,6 +13,7 @@
 #include <json-c/json.h>
 
 #include "kunit.h"
+#include "machine.h"
 #include "results.h"
 
 #define SCHEMA		1
@@ -171,6 +172,7 @@ static struct json_object *new_results(const char *platform, const char *accel)
 	json_object_object_add(results, "platform", new_platform(platform, accel));
 	json_object_object_add(results, "bars", json_object_new_array());
 	json_object_object_add(results, "timings", json_object_new_array());
+	json_object_object_add(results, "opens", json_object_new_array());
 	json_object_object_add(results, "kunit", json_object_new_array());
 	json_object_object_add(results, "totals", zeroes);
 	return results;
@@ -267,9 +269,20 @@ static struct json_object *new_interval(const double *ends)
 	return array;
 }
 
+static void add_stats(struct json_object *object, const struct stats *stats)
+{
+	json_object_object_add(object, "median_ns", new_ns(stats->median));
+	json_object_object_add(object, "min_ns", new_ns(stats->min));
+	json_object_object_add(object, "p99_ns", new_ns(stats->p99));
+	json_object_object_add(object, "ci95_ns", new_interval(stats->ci95));
+	add_int(object, "samples", stats->samples);
+}
+
 void results_add_timing(struct json_object *results, const struct result_timing *timing)
 {
-	static const char * const key[] = { "bdf", "bar", "driver", "path", "op" };
+	static const char * const key[] = {
+		"bdf", "bar", "driver", "path", "op", "offset", "width"
+	};
 	struct json_object *object = json_object_new_object();
 
 	add_string(object, "bdf", timing->bdf);
@@ -279,16 +292,101 @@ void results_add_timing(struct json_object *results, const struct result_timing 
 	add_string(object, "path", timing->path);
 	add_string(object, "op", timing->op);
 	add_int(object, "width", timing->width);
-	json_object_object_add(object, "median_ns", new_ns(timing->stats.median));
-	json_object_object_add(object, "min_ns", new_ns(timing->stats.min));
-	json_object_object_add(object, "p99_ns", new_ns(timing->stats.p99));
-	json_object_object_add(object, "ci95_ns", new_interval(timing->stats.ci95));
-	add_int(object, "samples", timing->stats.samples);
+	add_stats(object, &timing->stats);
 	add_int(object, "batch", timing->batch);
 	add_known(object, "cpu", timing->cpu);
 	add_known(object, "node", timing->node);
+	add_known(object, "outliers", timing->outliers);
+	json_object_object_add(object, "loop_ns",
+			       timing->loop_ns < 0 ? NULL : new_ns(timing->loop_ns));
 
 	replace(member(results, "timings"), object, key, sizeof(key) / sizeof(*key));
+}
+
+static struct json_object *new_machine(const struct machine *machine)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_string(object, "cpu_model", machine->cpu_model);
+	add_string(object, "governor", machine->governor);
+	json_object_object_add(object, "smt", machine->smt < 0 ? NULL :
+			       json_object_new_boolean(machine->smt));
+	add_string(object, "hypervisor", machine->hypervisor);
+	json_object_object_add(object, "steal_percent", machine->steal_percent < 0 ? NULL :
+			       new_ns(machine->steal_percent));
+	return object;
+}
+
+static struct json_object *new_warnings(const struct machine *machine)
+{
+	struct json_object *array = json_object_new_array();
+	size_t i;
+
+	for (i = 0; i < machine->nr_warnings; i++)
+		json_object_array_add(array, json_object_new_string(machine->warning[i].text));
+	return array;
+}
+
+void results_begin_perf(struct json_object *results, const struct result_perf *perf)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_hex(object, "seed", 0, perf->seed);
+	add_string(object, "counter", perf->counter);
+	json_object_object_add(object, "counter_hz", new_ns(perf->counter_hz));
+	json_object_object_add(object, "resolution_ns", new_ns(perf->resolution_ns));
+	add_int(object, "blocks", perf->blocks);
+	json_object_object_add(object, "remote_node", json_object_new_boolean(perf->remote_node));
+	json_object_object_add(object, "partial", json_object_new_boolean(true));
+	json_object_object_add(object, "machine", new_machine(perf->machine));
+	json_object_object_add(object, "warnings", new_warnings(perf->machine));
+	json_object_object_add(object, "skipped", json_object_new_array());
+	json_object_object_add(results, "perf", object);
+}
+
+void results_add_skip(struct json_object *results, const struct result_skip *skip)
+{
+	struct json_object *object = json_object_new_object();
+
+	add_string(object, "bdf", skip->bdf);
+	add_string(object, "driver", skip->driver);
+	add_int(object, "bar", skip->bar);
+	add_int(object, "offset", skip->offset);
+	add_string(object, "path", skip->path);
+	add_string(object, "op", skip->op);
+	add_int(object, "width", skip->width);
+	add_string(object, "reason", skip->reason);
+	json_object_array_add(member(member(results, "perf"), "skipped"), object);
+}
+
+void results_end_perf(struct json_object *results, const struct machine *machine, bool partial)
+{
+	struct json_object *perf = member(results, "perf");
+
+	json_object_object_add(perf, "machine", new_machine(machine));
+	json_object_object_add(perf, "warnings", new_warnings(machine));
+	json_object_object_add(perf, "partial", json_object_new_boolean(partial));
+}
+
+/* Files from before there was this part go on too. */
+static struct json_object *part(struct json_object *results, const char *name)
+{
+	if (!json_object_is_type(member(results, name), json_type_array))
+		json_object_object_add(results, name, json_object_new_array());
+	return member(results, name);
+}
+
+void results_add_open(struct json_object *results, const char *driver, size_t functions,
+		      const char *phase, const struct stats *stats)
+{
+	static const char * const key[] = { "driver", "functions", "phase" };
+	struct json_object *object = json_object_new_object();
+
+	add_string(object, "driver", driver);
+	add_int(object, "functions", functions);
+	add_string(object, "phase", phase);
+	add_stats(object, stats);
+	replace(part(results, "opens"), object, key, sizeof(key) / sizeof(*key));
 }
 
 static struct json_object *new_case(const struct kunit_case *test)
@@ -299,14 +397,6 @@ static struct json_object *new_case(const struct kunit_case *test)
 	add_string(object, "result", kunit_outcome_name(test->outcome));
 	add_string(object, "reason", test->reason);
 	return object;
-}
-
-/* Files from before there were KUnit results go on too. */
-static struct json_object *kunit_of(struct json_object *results)
-{
-	if (!json_object_is_type(member(results, "kunit"), json_type_array))
-		json_object_object_add(results, "kunit", json_object_new_array());
-	return member(results, "kunit");
 }
 
 void results_add_kunit(struct json_object *results, const struct kunit_suite *suite)
@@ -325,7 +415,7 @@ void results_add_kunit(struct json_object *results, const struct kunit_suite *su
 		add_int(object, kunit_outcome_name(outcome), suite->count[outcome]);
 	json_object_object_add(object, "cases", cases);
 
-	replace(kunit_of(results), object, key, sizeof(key) / sizeof(*key));
+	replace(part(results, "kunit"), object, key, sizeof(key) / sizeof(*key));
 }
 
 static void add_to(struct json_object *totals, const char *key, unsigned int more)

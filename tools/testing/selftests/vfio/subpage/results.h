@@ -9,7 +9,14 @@
  *		      "backend" } ],
  *	  "timings": [ { "bdf", "driver", "bar", "offset", "path", "op", "width",
  *			 "median_ns", "min_ns", "p99_ns", "ci95_ns": [ low, high ],
- *			 "samples", "batch", "cpu", "node" } ],
+ *			 "samples", "batch", "cpu", "node", "outliers", "loop_ns" } ],
+ *	  "perf": { "seed", "counter", "counter_hz", "resolution_ns", "blocks",
+ *		    "remote_node", "partial", "machine": { "cpu_model", "governor",
+ *		    "smt", "hypervisor", "steal_percent" }, "warnings": [ text ],
+ *		    "skipped": [ { "bdf", "driver", "bar", "offset", "path", "op",
+ *				   "width", "reason" } ] },
+ *	  "opens": [ { "driver", "functions", "phase", "median_ns", "min_ns",
+ *		       "p99_ns", "ci95_ns": [ low, high ], "samples" } ],
  *	  "kunit": [ { "suite", "pass", "fail", "skip",
  *		       "cases": [ { "name", "result", "reason" } ] } ],
  *	  "totals": { "pass", "fail", "skip", "xfail", "error" } }
@@ -31,6 +38,7 @@
 
 struct json_object;
 struct kunit_suite;
+struct machine;
 
 /**
  * struct result_bar - one BAR under one driver
@@ -71,9 +79,11 @@ struct result_bar {
  * @bar: number of the BAR
  * @offset: of the register, bytes
  * @width: of the access, bytes
- * @path: "mmap", "pread" or "pwrite"
- * @op: "read" or "write"
+ * @path: "mmap", "pread", "pwrite", or another of path.h
+ * @op: "read", "write" or "write-read"
  * @stats: nanoseconds
+ * @outliers: of the samples, negative for unknown
+ * @loop_ns: cost of the loop that was subtracted, negative for none
  * @batch: accesses per sample
  * @cpu: that it ran on, negative for unknown
  * @node: NUMA node of its memory, negative for unknown
@@ -87,9 +97,53 @@ struct result_timing {
 	const char *path;
 	const char *op;
 	struct stats stats;
+	int outliers;
+	double loop_ns;
 	size_t batch;
 	int cpu;
 	int node;
+};
+
+/**
+ * struct result_perf - how the performance core has measured
+ * @seed: of the random numbers
+ * @counter: name of the clock
+ * @counter_hz: ticks per second
+ * @resolution_ns: its smallest step
+ * @blocks: rounds
+ * @remote_node: not on the device's NUMA node
+ * @machine: where
+ */
+struct result_perf {
+	u64 seed;
+	const char *counter;
+	double counter_hz;
+	double resolution_ns;
+	size_t blocks;
+	bool remote_node;
+	const struct machine *machine;
+};
+
+/**
+ * struct result_skip - a path that was not timed
+ * @bdf: address of the device
+ * @driver: what the device is bound to
+ * @bar: number of the BAR
+ * @offset: of the register, bytes
+ * @width: of the access, bytes
+ * @path: which one
+ * @op: "read", "write" or "write-read"
+ * @reason: why not
+ */
+struct result_skip {
+	const char *bdf;
+	const char *driver;
+	unsigned int bar;
+	u64 offset;
+	unsigned int width;
+	const char *path;
+	const char *op;
+	const char *reason;
 };
 
 /**
@@ -139,9 +193,21 @@ void results_add_bar(struct json_object *results, const struct result_bar *bar);
 /**
  * results_add_timing() - add a timing
  * @results: the object
- * @timing: replaces the one of the same device, BAR, driver, path and operation
+ * @timing: replaces the one of the same device, BAR, register, width, driver,
+ *	path and operation
  */
 void results_add_timing(struct json_object *results, const struct result_timing *timing);
+
+/**
+ * results_add_open() - add what a step in the life of a device costs
+ * @results: the object
+ * @driver: under which
+ * @functions: how many devices took it at once
+ * @phase: replaces the one of the same driver, number and phase
+ * @stats: nanoseconds for one device
+ */
+void results_add_open(struct json_object *results, const char *driver, size_t functions,
+		      const char *phase, const struct stats *stats);
 
 /**
  * results_add_kunit() - add a KUnit suite
@@ -149,6 +215,30 @@ void results_add_timing(struct json_object *results, const struct result_timing 
  * @suite: replaces the one of the same name
  */
 void results_add_kunit(struct json_object *results, const struct kunit_suite *suite);
+
+/**
+ * results_begin_perf() - begin, or begin anew, what the performance core adds
+ * @results: the object
+ * @perf: how it measures
+ *
+ * It is marked as partial until results_end_perf().
+ */
+void results_begin_perf(struct json_object *results, const struct result_perf *perf);
+
+/**
+ * results_add_skip() - add a path that was not timed
+ * @results: the object, after results_begin_perf()
+ * @skip: which, and why
+ */
+void results_add_skip(struct json_object *results, const struct result_skip *skip);
+
+/**
+ * results_end_perf() - say that all was measured, and what became of the machine
+ * @results: the object, after results_begin_perf()
+ * @machine: its facts at the end
+ * @partial: something is missing: a measurement failed or was ended
+ */
+void results_end_perf(struct json_object *results, const struct machine *machine, bool partial);
 
 /**
  * results_add_totals() - add to the totals

@@ -3,9 +3,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "random.h"
 #include "stats.h"
 
 #define NORMAL_95	1.959964
+#define RESAMPLES	1000
 
 static int by_value(const void *a, const void *b)
 {
@@ -52,4 +54,55 @@ void stats_compute(double *sample, size_t n, struct stats *stats)
 	stats->min = sample[0];
 	stats->p99 = nearest_rank(sample, n, 99);
 	confidence(sample, n, stats->ci95);
+}
+
+/* The median of blocks drawn with replacement. */
+static double redraw(const double *sample, size_t per_block, size_t blocks,
+		     struct random *random, double *drawn)
+{
+	size_t i;
+
+	for (i = 0; i < blocks; i++)
+		memcpy(drawn + i * per_block, sample + random_below(random, blocks) * per_block,
+		       per_block * sizeof(*drawn));
+	qsort(drawn, per_block * blocks, sizeof(*drawn), by_value);
+	return median(drawn, per_block * blocks);
+}
+
+void stats_bootstrap(const double *sample, size_t per_block, size_t blocks, u64 seed,
+		     double ci95[2])
+{
+	struct random random = { .state = seed };
+	size_t n = per_block * blocks, i;
+	double medians[RESAMPLES], *drawn;
+
+	ci95[0] = 0;
+	ci95[1] = 0;
+	drawn = calloc(n, sizeof(*drawn));
+	if (!drawn)
+		return;
+
+	for (i = 0; i < RESAMPLES; i++)
+		medians[i] = redraw(sample, per_block, blocks, &random, drawn);
+	free(drawn);
+
+	qsort(medians, RESAMPLES, sizeof(*medians), by_value);
+	ci95[0] = medians[RESAMPLES / 40];
+	ci95[1] = medians[RESAMPLES - 1 - RESAMPLES / 40];
+}
+
+size_t stats_outliers(const double *sorted, size_t n)
+{
+	double low, high, far;
+	size_t count = 0, i;
+
+	if (!n)
+		return 0;
+
+	low = nearest_rank(sorted, n, 25);
+	high = nearest_rank(sorted, n, 75);
+	far = 3 * (high - low);
+	for (i = 0; i < n; i++)
+		count += sorted[i] < low - far || sorted[i] > high + far;
+	return count;
 }

@@ -4,6 +4,8 @@
 
 #include <stddef.h>
 
+#include "types.h"
+
 /**
  * struct stats - what is said about a set of samples, in their unit
  * @median: the middle one, or the mean of the middle two
@@ -28,5 +30,32 @@ struct stats {
  * @stats: filled in
  */
 void stats_compute(double *sample, size_t n, struct stats *stats);
+
+/**
+ * stats_bootstrap() - 95 % confidence interval of the median, by bootstrap
+ * @sample: the samples, block after block, in the order in which they were
+ *	taken
+ * @per_block: samples in each block
+ * @blocks: how many blocks
+ * @seed: of the random numbers
+ * @ci95: filled in: the 2.5th and 97.5th percentile of 1000 medians; the only
+ *	median twice if there is one block
+ *
+ * Whole blocks are drawn, with replacement: samples of one block are alike, and
+ * drawing them one by one would take a slow change of the machine for certainty
+ * (Davison and Hinkley, "Bootstrap Methods and their Application", 3.8).
+ */
+void stats_bootstrap(const double *sample, size_t per_block, size_t blocks, u64 seed,
+		     double ci95[2]);
+
+/**
+ * stats_outliers() - count samples that are far away from the others
+ * @sorted: as stats_compute() leaves them
+ * @n: how many
+ *
+ * Return: how many lie more than three interquartile ranges outside the
+ * quartiles (Tukey, "Exploratory Data Analysis": "far out").
+ */
+size_t stats_outliers(const double *sorted, size_t n);
 
 #endif

@@ -8,13 +8,15 @@ SUBPAGE_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 SUBPAGE_DRIVER := ../../../../drivers/vfio/pci/subpage
 
 SUBPAGE_TEST := $(OUTPUT)/vfio_pci_subpage_test
+SUBPAGE_PERF := $(OUTPUT)/vfio_pci_subpage_perf
+SUBPAGE_OPEN := $(OUTPUT)/vfio_pci_subpage_open
 SUBPAGE_REPORT := $(OUTPUT)/vfio_pci_subpage_report
 SUBPAGE_UNIT_TEST := $(OUTPUT)/vfio_pci_subpage_unit_test
 SUBPAGE_POLICY_TEST := $(OUTPUT)/vfio_pci_subpage_policy_test
 SUBPAGE_STALE_MAP := $(OUTPUT)/vfio_pci_subpage_stale_map
 
 # Those that are linked with the suite's library, and the others.
-SUBPAGE_LINKED := $(SUBPAGE_TEST) $(SUBPAGE_REPORT) $(SUBPAGE_UNIT_TEST)
+SUBPAGE_LINKED := $(SUBPAGE_TEST) $(SUBPAGE_PERF) $(SUBPAGE_OPEN) $(SUBPAGE_REPORT) $(SUBPAGE_UNIT_TEST)
 SUBPAGE_PROGS := $(SUBPAGE_LINKED) $(SUBPAGE_POLICY_TEST) $(SUBPAGE_STALE_MAP)
 
 SUBPAGE_C := $(sort $(wildcard $(SUBPAGE_DIR)/*.c))
@@ -37,7 +39,8 @@ EXTRA_CLEAN += $(SUBPAGE_KHDR)
 endif
 
 # lib.mk defines _GNU_SOURCE the same way, but not in every version.
-SUBPAGE_CFLAGS = -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -O2 -g -MD -MP
+# Functions behind a table of operations have parameters that some do not need.
+SUBPAGE_CFLAGS = -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wno-unused-parameter -O2 -g -MD -MP
 SUBPAGE_CFLAGS += -I$(SUBPAGE_DIR) -isystem $(selfdir) $(SUBPAGE_TOOLS) $(KHDR_INCLUDES)
 SUBPAGE_LDLIBS = -ljson-c -lnuma -lm
 
@@ -69,9 +72,6 @@ endif
 # The driver's own source speaks of u64 and bool, as tools/include does; installed
 # headers do not, so they come later.
 $(SUBPAGE_POLICY_TEST).o $(SUBPAGE_POLICY_O): SUBPAGE_TOOLS = -isystem $(top_srcdir)/tools/include
-
-# The harness hands every test parameters that few of them need.
-$(SUBPAGE_PROGS_O): SUBPAGE_CFLAGS += -Wno-unused-parameter
 
 $(SUBPAGE_O): $(OUTPUT)/subpage/%.o: $(SUBPAGE_DIR)/%.c
 $(SUBPAGE_PROGS_O): $(OUTPUT)/%.o: %.c

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Times several paths to one register against each other. They take turns in
+ * blocks, in a random order for each round, so that no change of the machine's
+ * pace meets one path more than another.
+ */
+#ifndef SUBPAGE_MEASURE_H
+#define SUBPAGE_MEASURE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "cpu.h"
+#include "cycles.h"
+#include "error.h"
+#include "path.h"
+#include "stats.h"
+
+/**
+ * struct measure_plan - how to measure
+ * @samples: of each path, at least one in each block
+ * @blocks: rounds, in each of which every path has one block of samples
+ * @batch: operations of a sample; 0 to choose
+ * @seed: of the order and of the bootstrap
+ * @delay_ns: makes each operation take so much longer, to try out whether that
+ *	is found; 0 for a measurement
+ */
+struct measure_plan {
+	size_t samples;
+	size_t blocks;
+	size_t batch;
+	u64 seed;
+	double delay_ns;
+};
+
+/**
+ * struct measured_path - a path and what was measured
+ * @path: open
+ * @batch: operations of a sample, chosen so that the counter's resolution is
+ *	below 1 % of it
+ * @loop_ns: the cost of the loop itself for one operation, already subtracted
+ * @stats: nanoseconds for one operation; the interval comes from a bootstrap
+ *	that draws whole blocks
+ * @outliers: samples further than three interquartile ranges from the
+ *	quartiles; they are not removed
+ */
+struct measured_path {
+	struct path path;
+	size_t batch;
+	double loop_ns;
+	struct stats stats;
+	size_t outliers;
+};
+
+/**
+ * measure_run() - measure paths against each other
+ * @measured: the paths
+ * @nr: how many, at most 16
+ * @plan: how
+ * @cycles: calibrated
+ * @near: where to allocate
+ * @progress: called before each round with its number and how many there are;
+ *	may be NULL. It returns false to end the measurement.
+ * @err: set on failure: an access failed, no memory, or it was ended
+ *
+ * Return: 0 or -1.
+ */
+int measure_run(struct measured_path *measured, size_t nr, const struct measure_plan *plan,
+		const struct cycles *cycles, const struct near *near,
+		bool (*progress)(size_t round, size_t rounds), struct error *err);
+
+#endif

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One way to a register, to be timed against others. Each is a file path_*.c
+ * with one or several struct path_ops, listed in path.c.
+ */
+#ifndef SUBPAGE_PATH_H
+#define SUBPAGE_PATH_H
+
+#include <stdbool.h>
+
+#include <linux/vfio.h>
+
+#include "error.h"
+#include "profile.h"
+#include "sysfs.h"
+#include "types.h"
+
+/**
+ * enum path_op - what is timed
+ * @PATH_READ: a read
+ * @PATH_WRITE: a posted write: the CPU need not wait until it has arrived
+ * @PATH_WRITE_READ: a write, followed by a read of the same register, which
+ *	cannot be answered before the write has arrived
+ * @PATH_NR_OPS: how many there are
+ */
+enum path_op {
+	PATH_READ,
+	PATH_WRITE,
+	PATH_WRITE_READ,
+	PATH_NR_OPS
+};
+
+/**
+ * struct path_target - a register of an open device, and what is done to it
+ * @dev: the device
+ * @bar: number of the BAR
+ * @fd: the VFIO device
+ * @info: region info of the BAR
+ * @map: the BAR's whole region, rounded up to pages, mapped through VFIO; NULL
+ *	if it cannot be mapped
+ * @reg: the register
+ * @op: what is timed
+ * @value: what is written, in the byte order of the CPU
+ */
+struct path_target {
+	const struct pci_device *dev;
+	unsigned int bar;
+	int fd;
+	struct vfio_region_info info;
+	void *map;
+	struct safe_register reg;
+	enum path_op op;
+	u64 value;
+};
+
+struct path;
+
+/**
+ * enum path_state - what became of opening a path
+ * @PATH_OPEN: it can be run
+ * @PATH_SKIPPED: kernel, machine or device do not have it; the error says why
+ * @PATH_FAILED: it should work and does not; the error says why
+ */
+enum path_state {
+	PATH_OPEN,
+	PATH_SKIPPED,
+	PATH_FAILED
+};
+
+/**
+ * struct path_ops - a kind of path
+ * @name: as in results.json
+ * @open: get ready to run; fills in @priv
+ * @run: do @n operations one after the other, and say how many ticks of
+ *	cycles.h that took. With @access false the same loop without them: its
+ *	cost is subtracted. Returns 0, or -1 with the error set.
+ * @close: undo @open; only after PATH_OPEN
+ */
+struct path_ops {
+	const char *name;
+	enum path_state (*open)(struct path *path, const struct path_target *target,
+				struct error *why);
+	int (*run)(struct path *path, u64 n, bool access, u64 *ticks, struct error *err);
+	void (*close)(struct path *path);
+};
+
+/**
+ * struct path - a path to one register
+ * @ops: of its kind
+ * @target: the register
+ * @priv: what @ops need
+ */
+struct path {
+	const struct path_ops *ops;
+	const struct path_target *target;
+	void *priv;
+};
+
+extern const struct path_ops path_kernel;
+extern const struct path_ops path_sysfs;
+extern const struct path_ops path_mmap;
+extern const struct path_ops path_file;
+extern const struct path_ops path_kvm_mapped;
+extern const struct path_ops path_kvm_trapped;
+extern const struct path_ops path_kvm_ioeventfd;
+
+#endif
