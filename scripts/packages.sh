@@ -32,6 +32,9 @@ group_packages()
 	# in-tree-test.sh configures a kernel tree, and installs selftests from it.
 	check) echo shellcheck sparse python3-sphinx perl git rsync bc bison flex \
 		    libelf-dev libssl-dev ;;
+	# The charts of a report; and what shows it, in report-test.sh.
+	report) echo python3 python3-matplotlib ;;
+	browser) echo chromium ;;
 	*) return 1 ;;
 	esac
 }
@@ -107,10 +110,10 @@ main()
 		dry=1
 		shift
 	fi
-	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: build vm kernel arm64 check)"
+	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: build vm kernel arm64 check report browser)"
 	for group; do
 		group_packages "$group" >/dev/null ||
-			die "$group: no such group of packages: use build, vm, kernel, arm64 or check"
+			die "$group: no such group of packages: use build, vm, kernel, arm64, check, report or browser"
 		# shellcheck disable=SC2207 # package names have no blanks
 		wanted+=($(group_packages "$group"))
 	done

@@ -1,0 +1,140 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Before against after: ratios, their intervals, and verdicts."""
+import dataclasses
+import math
+import statistics
+
+from .load import OPEN_KEY, TIMING_KEY
+
+NORMAL_95 = 1.96
+VERDICTS = ("worse", "better", "no difference", "unknown")
+
+
+@dataclasses.dataclass
+class Ratio:
+    """Of two medians, with its 95 % interval; None where that is not known."""
+    value: float
+    low: float = None
+    high: float = None
+
+
+@dataclasses.dataclass
+class Row:
+    """An entry of both files."""
+    kind: str
+    before: dict
+    after: dict
+    ratio: Ratio
+    verdict: str
+
+
+def standard_error(entry):
+    """Of the logarithm of the median. None: not known, infinite: unbounded."""
+    bounds = entry["ci95_ns"]
+    if not bounds or (entry["samples"] or 2) < 2:
+        return None
+    if bounds[0] <= 0:
+        return math.inf
+    return (math.log(bounds[1]) - math.log(bounds[0])) / (2 * NORMAL_95)
+
+
+def exp(number):
+    """Without an end."""
+    return math.exp(number) if number < 700 else math.inf
+
+
+def ratio(before, after):
+    """After over before, or None if either was not timed."""
+    if (before["median_ns"] or 0) <= 0 or (after["median_ns"] or 0) <= 0:
+        return None
+    centre = math.log(after["median_ns"]) - math.log(before["median_ns"])
+    value = exp(centre)
+    errors = standard_error(before), standard_error(after)
+    if None in errors:
+        return Ratio(value)
+    half = NORMAL_95 * math.hypot(*errors)
+    return Ratio(value, exp(centre - half), exp(centre + half))
+
+
+def is_worse(one, percent):
+    """Whether the interval lies entirely above the tolerance."""
+    return bool(one and one.low is not None and one.low > 1 + percent / 100)
+
+
+def is_better(one, percent):
+    """Whether the interval lies entirely below it."""
+    return bool(one and one.high is not None and one.high < 1 / (1 + percent / 100))
+
+
+def verdict(one, percent):
+    """One of VERDICTS."""
+    if one is None or one.low is None:
+        return "unknown"
+    if is_worse(one, percent):
+        return "worse"
+    return "better" if is_better(one, percent) else "no difference"
+
+
+def by_key(entries, keys):
+    """Entries by what makes them the same in two files."""
+    return {tuple(entry[key] for key in keys): entry for entry in entries}
+
+
+class Comparison:
+    """Two results files, matched."""
+
+    def __init__(self, before, after, tolerance):
+        self.before = before
+        self.after = after
+        self.tolerance = tolerance
+        self.rows = []
+        self.only_before = {"timing": [], "open": []}
+        self.only_after = {"timing": [], "open": []}
+        self.match("timing", before.timings, after.timings, TIMING_KEY)
+        self.match("open", before.opens, after.opens, OPEN_KEY)
+
+    def match(self, kind, before, after, keys):
+        """Rows of one kind, and what has no counterpart."""
+        before, after = by_key(before, keys), by_key(after, keys)
+        for key in (key for key in before if key in after):
+            one = ratio(before[key], after[key])
+            self.rows.append(Row(kind, before[key], after[key], one,
+                                 verdict(one, self.tolerance)))
+        self.only_before[kind] = [before[key] for key in before if key not in after]
+        self.only_after[kind] = [after[key] for key in after if key not in before]
+
+    def of(self, kind):
+        """The rows of a kind."""
+        return [row for row in self.rows if row.kind == kind]
+
+    def counts(self, rows=None):
+        """How many rows have which verdict."""
+        rows = self.rows if rows is None else rows
+        return {name: sum(row.verdict == name for row in rows) for name in VERDICTS}
+
+    def median_ratio(self, kind):
+        """(median, number of rows), or None."""
+        ratios = [row.ratio.value for row in self.of(kind) if row.ratio]
+        return (statistics.median(ratios), len(ratios)) if ratios else None
+
+    def has_anything(self):
+        """Whether the files have a row or a BAR in common."""
+        keys = ("bdf", "driver", "bar")
+        return bool(self.rows or by_key(self.before.bars, keys).keys() &
+                    by_key(self.after.bars, keys).keys())
+
+    def worse_than(self, percent):
+        """Rows that are certainly worse by more than so many percent."""
+        return [row for row in self.rows if is_worse(row.ratio, percent)]
+
+
+def name(row):
+    """A row for people."""
+    entry = row.before
+    keys = TIMING_KEY if row.kind == "timing" else OPEN_KEY
+    words = [f"BAR {entry[key]}" if key == "bar" else
+             f"+0x{entry[key] or 0:x}" if key == "offset" else
+             f"width {entry[key]}" if key == "width" else
+             f"{entry[key]} functions" if key == "functions" else str(entry[key])
+             for key in keys]
+    return " ".join(words)

@@ -1,0 +1,264 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The report of two results files, before and after."""
+from . import charts, coverage, ladder, single, text
+from .compare import VERDICTS
+from .document import Chart, Charts, Document, Figures, Row, Section, Table, Text, Warnings
+from .load import OPEN_KEY, PLAIN, SUBPAGE
+
+WHAT = {"timing": "Timings", "open": "Opening and mapping"}
+
+
+def tolerance_text(comparison):
+    """The rule of the verdicts."""
+    above = 1 + comparison.tolerance / 100
+    return (f"Ratios are after / before. Worse: the 95 % interval of the ratio lies entirely "
+            f"above {above:.4g}; better: entirely below {1 / above:.4g} (tolerance "
+            f"{comparison.tolerance:g} %); else there is no difference to speak of. Unknown: "
+            "one of the files has no time or no interval there.")
+
+
+def differing(comparison):
+    """(where, what, before, after) for all that is known of platform and machine."""
+    before, after = comparison.before, comparison.after
+    parts = (("platform", before.platform, after.platform),
+             ("machine", before.perf["machine"] or {}, after.perf["machine"] or {}),
+             ("measurement",
+              {k: v for k, v in before.perf.items() if k not in single.PERF_SHOWN_ELSEWHERE},
+              {k: v for k, v in after.perf.items() if k not in single.PERF_SHOWN_ELSEWHERE}))
+    for part, old, new in parts:
+        for key in dict.fromkeys([*old, *new]):
+            yield part, key, old.get(key), new.get(key)
+
+
+def warnings(comparison):
+    """What throws doubt on the comparison, from either side."""
+    lines = []
+    different = [key for part, key, old, new in differing(comparison)
+                 if part != "measurement" and old != new]
+    if different:
+        lines.append(f"The two runs differ in {', '.join(different)}: "
+                     "a difference between them need not come from the change.")
+    for label, results in (("Before", comparison.before), ("After", comparison.after)):
+        lines += [f"{label}: {line}" for line in single.warnings(results)]
+    if not comparison.rows:
+        lines.append("The two files have no timing in common: only their coverage is compared.")
+    return lines
+
+
+def counts_text(counts):
+    """ "1 worse, 2 better, 60 no difference", and what is unknown if any is."""
+    return ", ".join(f"{counts[name]} {name}" for name in VERDICTS
+                     if counts[name] or name != "unknown")
+
+
+def figures(comparison):
+    """The numbers at the top."""
+    counts = comparison.counts()
+    shown = [(str(counts[name]), name) for name in VERDICTS if counts[name] or name != "unknown"]
+    median = comparison.median_ratio("timing")
+    if median:
+        shown.append((text.ratio(median[0]),
+                      f"median ratio after / before of {text.count(median[1], 'timing')}"))
+    return Figures(shown)
+
+
+def summary(comparison):
+    """What it comes to."""
+    blocks = [Table("Before and after", ["", "before", "after"], [
+        Row(["results", comparison.before.source, comparison.after.source]),
+        *(side(name, value(comparison.before), value(comparison.after)) for name, value in (
+            ("sub-page MMIO BARs mapped", lambda results: mapped(results, SUBPAGE)),
+            ("under plain vfio-pci", lambda results: mapped(results, PLAIN)),
+            ("trapped / mapped read", trapped_to_mapped),
+            ("partial", lambda results: text.plain(results.partial))))])]
+    rows = []
+    for kind, title in WHAT.items():
+        median = comparison.median_ratio(kind)
+        counts = comparison.counts(comparison.of(kind))
+        if comparison.of(kind):
+            rows.append(Row([title, *(str(counts[name]) for name in VERDICTS),
+                             text.ratio(median[0] if median else None),
+                             str(len(comparison.only_before[kind])),
+                             str(len(comparison.only_after[kind]))]))
+    if rows:
+        blocks.append(Table("Verdicts", ["rows", *(f"{name}#" for name in VERDICTS),
+                                         "median ratio#", "only before#", "only after#"], rows))
+    blocks.append(Text(tolerance_text(comparison), note=True))
+    return Section("Summary", blocks)
+
+
+def side(name, before, after):
+    """A row of two values that is marked if they differ."""
+    return Row([name, before, after], "differs" if before != after else "")
+
+
+def mapped(results, driver):
+    """ "N of M"."""
+    return coverage.count_text(coverage.count(results, coverage.rows(results)[0], driver))
+
+
+def trapped_to_mapped(results):
+    """The median ratio of one file."""
+    ratio = coverage.median_ratio(results)
+    return f"{ratio[0]:.1f} ({text.count(ratio[1], 'BAR')})" if ratio else text.UNKNOWN
+
+
+def machines(comparison):
+    """Side by side."""
+    rows = [Row([f"{part}: {key}", text.plain(old), text.plain(new),
+                 "differs" if old != new else ""], "differs" if old != new else "")
+            for part, key, old, new in differing(comparison)]
+    return Section("Machine and method", [
+        Table("Platform, machine and measurement", ["what", "before", "after", ""], rows)])
+
+
+def bar_state(results):
+    """What became of each BAR, by device, BAR and driver."""
+    states = {}
+    for row in coverage.rows(results)[0]:
+        if row.plain:
+            states[row.bdf, row.bar, PLAIN] = coverage.plain_state(row)
+        if row.subpage:
+            states[row.bdf, row.bar, SUBPAGE] = coverage.subpage_state(row)
+    return states
+
+
+def coverage_changes(comparison):
+    """BARs that are mapped in one and not in the other, or otherwise claimed."""
+    before, after = bar_state(comparison.before), bar_state(comparison.after)
+    rows = [Row([key[0], text.plain(key[1]), key[2], before.get(key, text.UNKNOWN),
+                 after.get(key, text.UNKNOWN)], "differs")
+            for key in sorted({**before, **after}) if before.get(key) != after.get(key)]
+    if not rows:
+        return Section("Coverage", [Text("Each memory BAR is mapped or trapped as before.")])
+    return Section("Coverage", [Table("BARs that changed",
+                                      ["BDF", "BAR#", "driver", "before", "after"], rows)])
+
+
+def by_verdict(rows):
+    """The ones to look at first; the strongest first among them."""
+    return sorted(rows, key=lambda row: (VERDICTS.index(row.verdict),
+                                         -(row.ratio.value if row.ratio else 0)))
+
+
+def verdict_row(row, cells, form):
+    """A line of either table."""
+    return Row([*cells, form(row.before["median_ns"]), form(row.after["median_ns"]),
+                text.ratio(row.ratio.value if row.ratio else None),
+                single.ratio_interval(row.ratio), row.verdict],
+               row.verdict if row.verdict in ("worse", "better") else "")
+
+
+def verdict_tables(rows, what, columns, cells, form):
+    """What there is to see, and folded what is as before."""
+    columns = [*columns, "before#", "after#", "ratio#", "95 % interval#", "verdict"]
+    same = [row for row in rows if row.verdict == "no difference"]
+    seen = [row for row in rows if row.verdict != "no difference"]
+    blocks = []
+    if seen:
+        blocks.append(Table(f"{text.count(len(seen), 'row')} to look at, {what}", columns,
+                            [verdict_row(row, cells(row), form) for row in by_verdict(seen)]))
+    else:
+        blocks.append(Text("No row is worse, and none better."))
+    if same:
+        blocks.append(Table(f"{text.count(len(same), 'row')} without a difference, {what}",
+                            columns, [verdict_row(row, cells(row), form) for row in same],
+                            folded=True))
+    return blocks
+
+
+def timings_section(comparison):
+    """Row by row."""
+    rows = comparison.of("timing")
+    if not rows:
+        return Section("Timings", [Text("No timing is in both files.")])
+    shown = []
+    for i, op in enumerate(ladder.ops([row.before for row in rows])):
+        here = [row for row in rows if row.before["op"] == op and row.ratio]
+        if here:
+            title = ladder.OP_TITLE.get(op, text.plain(op))
+            shown.append(Chart(
+                f"ratios-{i}", title,
+                f"{title}: ratio after / before with its 95 % interval on a logarithmic scale, "
+                f"{text.count(len(here), 'row')}: {counts_text(comparison.counts(here))}. "
+                "The numbers are in the table.",
+                lambda here=here: charts.ratios(here, comparison.tolerance)))
+    tables = verdict_tables(
+        rows, "nanoseconds for one access", ["register", "operation", "path", "driver"],
+        lambda row: [text.place(row.before), *(text.plain(row.before[key])
+                                               for key in ("op", "path", "driver"))],
+        text.nanoseconds)
+    return Section("Timings", [
+        Charts(shown,
+               "One mark for each row of the table, with its 95 % interval: left of 1 is faster "
+               "than before. The band is the tolerance. Filled: measured under "
+               "vfio-pci-subpage; hollow: under another driver."), *tables])
+
+
+def opens_section(comparison):
+    """The same for what a device costs to open."""
+    tables = verdict_tables(
+        comparison.of("open"), "cost for one device", ["phase", "functions#", "driver"],
+        lambda row: [text.plain(row.before[key]) for key in ("phase", "functions", "driver")],
+        text.duration)
+    return Section("Opening and mapping", tables)
+
+
+def only_section(comparison):
+    """What only one of the files has."""
+    rows = []
+    for label, only in (("before", comparison.only_before), ("after", comparison.only_after)):
+        for entry in ladder.sort(only["timing"]):
+            rows.append(Row([text.place(entry), *(text.plain(entry[key])
+                                                  for key in ("op", "path", "driver")),
+                             label, text.nanoseconds(entry["median_ns"])]))
+        for entry in sorted(only["open"], key=lambda entry: text.sort_key(entry, *OPEN_KEY)):
+            rows.append(Row([text.count(entry["functions"] or 0, "function"),
+                             text.plain(entry["phase"]), "open", text.plain(entry["driver"]),
+                             label, text.nanoseconds(entry["median_ns"])]))
+    if not rows:
+        return Section("Only in one file", [Text("Every row is in both files.")])
+    return Section("Only in one file", [
+        Table("Rows without a counterpart", ["register", "operation", "path", "driver", "only",
+                                             "median, ns#"], rows)])
+
+
+def skipped_section(comparison):
+    """Of both."""
+    blocks = []
+    for label, results in (("before", comparison.before), ("after", comparison.after)):
+        if results.skipped:
+            table = single.skipped_table(results)
+            table.title = f"Paths that were skipped {label}"
+            blocks.append(table)
+    return Section("Not measured", blocks or [Text("No path was skipped.")])
+
+
+def kunit_section(comparison):
+    """Of both."""
+    before, after = (
+        {suite["suite"]: ", ".join(f"{text.plain(suite[key])} {what}" for key, what in
+                                   (("pass", "passed"), ("fail", "failed"), ("skip", "skipped")))
+         for suite in results.kunit} for results in (comparison.before, comparison.after))
+    rows = [side(text.plain(name), before.get(name, text.UNKNOWN), after.get(name, text.UNKNOWN))
+            for name in dict.fromkeys([*before, *after])]
+    return Section("KUnit", [Table("KUnit suites", ["suite", "before", "after"], rows) if rows else
+                             Text("No KUnit results.")])
+
+
+def document(comparison):
+    """The whole report."""
+    lines = warnings(comparison)
+    sections = [summary(comparison), machines(comparison), coverage_changes(comparison),
+                timings_section(comparison)]
+    if comparison.of("open"):
+        sections.append(opens_section(comparison))
+    sections += [only_section(comparison), skipped_section(comparison), kunit_section(comparison)]
+    names = [text.plain(results.platform["name"])
+             for results in (comparison.before, comparison.after)]
+    return Document(
+        title=f"vfio-pci-subpage, before and after on {' and '.join(dict.fromkeys(names))}",
+        subtitle=counts_text(comparison.counts()) if comparison.rows else "coverage only",
+        top=[figures(comparison)] + ([Warnings(single.MIND, lines)] if lines else []),
+        sections=sections,
+        source=f"{comparison.before.source} and {comparison.after.source}")

@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which memory BARs are mapped, under plain vfio-pci and under ours.
+
+The same rows, counts and ratios as vfio_pci_subpage_report prints.
+"""
+import dataclasses
+import statistics
+
+from .load import PLAIN, SUBPAGE
+
+IORESOURCE_MEM = 0x200
+NOT_MEASURED = "not measured"
+
+
+@dataclasses.dataclass
+class Row:
+    """A memory BAR under both drivers."""
+    bdf: str
+    bar: int
+    size: int
+    plain: dict = None
+    subpage: dict = None
+
+
+def rows(results):
+    """Of all memory BARs, in order; and how many are of other drivers."""
+    found, others = {}, 0
+    for bar in results.bars:
+        if not (bar["flags"] or 0) & IORESOURCE_MEM:
+            continue
+        if bar["driver"] not in (PLAIN, SUBPAGE):
+            others += 1
+            continue
+        row = found.setdefault((bar["bdf"] or "", bar["bar"] or 0),
+                               Row(bar["bdf"] or "", bar["bar"] or 0, bar["size"] or 0))
+        if bar["driver"] == PLAIN:
+            row.plain = bar
+        else:
+            row.subpage = bar
+    return [found[key] for key in sorted(found)], others
+
+
+def is_mapped(bar):
+    """Whether region info says so."""
+    return bool(bar and bar["mmap"])
+
+
+def count(results, table, driver):
+    """(mapped, sub-page BARs) under a driver, or None if it was not measured."""
+    bars = [(row, row.plain if driver == PLAIN else row.subpage) for row in table]
+    if not any(bar for _, bar in bars):
+        return None
+    page = results.platform["page_size"] or 0
+    small = [bar for row, bar in bars if bar and row.size < page]
+    return sum(map(is_mapped, small)), len(small)
+
+
+def count_text(counted):
+    """ "N of M"."""
+    return f"{counted[0]} of {counted[1]}" if counted else NOT_MEASURED
+
+
+def summary(results):
+    """The line that everything is about."""
+    table, _ = rows(results)
+    return (f"{count_text(count(results, table, SUBPAGE))} sub-page MMIO BARs mapped "
+            f"(plain vfio-pci: {count_text(count(results, table, PLAIN))})")
+
+
+def median_of(results, row, driver, path, op):
+    """The median of the first such timing, or None."""
+    for timing in results.timings:
+        if (timing["bdf"], timing["bar"], timing["driver"], timing["path"], timing["op"]) == \
+           (row.bdf, row.bar, driver, path, op):
+            return timing["median_ns"]
+    return None
+
+
+def pair(results, row, op):
+    """(trapped, mapped) of one run: under ours if it has both, else under plain."""
+    file = "pread" if op == "read" else "pwrite"
+    first = (None, None)
+    for driver in (SUBPAGE, PLAIN):
+        trapped = median_of(results, row, driver, file, op)
+        mapped = median_of(results, row, driver, "mmap", op)
+        if (trapped or 0) > 0 and (mapped or 0) > 0:
+            return trapped, mapped
+        if trapped and not first[0]:
+            first = (trapped, None)
+    return first
+
+
+def median_ratio(results):
+    """(median of trapped/mapped reads, number of BARs), or None."""
+    table, _ = rows(results)
+    pairs = [pair(results, row, "read") for row in table]
+    ratios = [trapped / mapped for trapped, mapped in pairs if mapped]
+    return (statistics.median(ratios), len(ratios)) if ratios else None
+
+
+def place(start, page):
+    """The page, and how far into it the BAR starts."""
+    offset = start % page if page else 0
+    return f"0x{start - offset:x}+0x{offset:x}" if offset else f"0x{start:x}"
+
+
+def where(results, row):
+    """The address, and the new one if the BAR was moved."""
+    page = results.platform["page_size"] or 0
+    places = [place(bar["start"] or 0, page) for bar in (row.plain, row.subpage) if bar]
+    return " → ".join(dict.fromkeys(places))
+
+
+def plain_state(row):
+    """What plain vfio-pci made of it."""
+    if not row.plain:
+        return NOT_MEASURED
+    return "mapped" if is_mapped(row.plain) else "trapped"
+
+
+def subpage_state(row):
+    """What ours made of it: the claim and its reason, if it has one."""
+    if not row.subpage:
+        return NOT_MEASURED
+    if not row.subpage["claim"]:
+        return "mapped" if is_mapped(row.subpage) else "trapped"
+    if row.subpage["reason"]:
+        return f"{row.subpage['claim']}: {row.subpage['reason']}"
+    return row.subpage["claim"]

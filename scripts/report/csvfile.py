@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""CSV: all rows, with every digit that there is."""
+import csv
+import io
+
+from .load import OPEN_KEY, TIMING_KEY
+
+KEYS = ("bdf", "driver", "bar", "offset", "path", "op", "width", "functions", "phase")
+NUMBERS = ("median_ns", "min_ns", "p99_ns", "ci95_low_ns", "ci95_high_ns", "samples")
+EXTRA = ("batch", "outliers", "loop_ns", "cpu", "node", "counter")
+
+
+def identity(kind, entry):
+    """What names a row. The kind is "timing" or "open"."""
+    keys = TIMING_KEY if kind == "timing" else OPEN_KEY
+    return {"kind": kind, **{key: entry[key] for key in keys}}
+
+
+def numbers(entry, prefix=""):
+    """The statistics of an entry."""
+    low, high = entry["ci95_ns"] or (None, None)
+    values = {**entry, "ci95_low_ns": low, "ci95_high_ns": high}
+    return {prefix + key: values[key] for key in NUMBERS}
+
+
+def write(columns, rows):
+    """As text; what is not known is empty."""
+    out = io.StringIO()
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue()
+
+
+def single(results):
+    """Of one results file."""
+    rows = [{**identity("timing", entry), **numbers(entry),
+             **{key: entry[key] for key in EXTRA}} for entry in results.timings]
+    rows += [{**identity("open", entry), **numbers(entry)} for entry in results.opens]
+    return write(("kind", *KEYS, *NUMBERS, *EXTRA), rows)
+
+
+def comparison(compared):
+    """Of two: both sides, and the verdict; "only before" or "only after" for one."""
+    rows = []
+    for row in compared.rows:
+        rows.append({**identity(row.kind, row.before), **numbers(row.before, "before_"),
+                     **numbers(row.after, "after_"), "verdict": row.verdict})
+        if row.ratio:
+            rows[-1] |= {"ratio": row.ratio.value, "ratio_low": row.ratio.low,
+                         "ratio_high": row.ratio.high}
+    for label, only in (("before", compared.only_before), ("after", compared.only_after)):
+        rows += [{**identity(kind, entry), **numbers(entry, f"{label}_"),
+                  "verdict": f"only {label}"} for kind in only for entry in only[kind]]
+    columns = ("kind", *KEYS, *(f"before_{key}" for key in NUMBERS),
+               *(f"after_{key}" for key in NUMBERS), "ratio", "ratio_low", "ratio_high", "verdict")
+    return write(columns, rows)

@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A document as Markdown, for a pull request. Charts are left out."""
+import html
+import re
+
+from .document import Charts, Figures, Side, Table, Text, Warnings
+
+SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
+# A table that is longer is folded, so that the rest is not out of sight.
+MANY_ROWS = 24
+
+
+def escape(text):
+    """Plain text, whatever it holds."""
+    return SPECIAL.sub(r"\\\1", text)
+
+
+def row(cells):
+    """A line of a table."""
+    return "| " + " | ".join(cells) + " |"
+
+
+def table(block):
+    """A table; the end of a marked row is bold."""
+    yield row(escape(name) for name in block.names())
+    yield row("---:" if block.is_number(i) else ":---" for i in range(len(block.columns)))
+    for line in block.rows:
+        cells = [escape(cell) for cell in line.cells]
+        if line.mark and cells[-1]:
+            cells[-1] = f"**{cells[-1]}**"
+        yield row(cells)
+
+
+def write_block(block):
+    """The lines of a block."""
+    if isinstance(block, Text):
+        yield f"*{escape(block.text)}*" if block.note else escape(block.text)
+    elif isinstance(block, Warnings):
+        yield f"> **{escape(block.title)}**"
+        yield ">"
+        for line in block.lines:
+            yield f"> - {escape(line)}"
+    elif isinstance(block, Figures):
+        for number, what in block.figures:
+            yield f"- **{escape(number)}** {escape(what)}"
+    elif isinstance(block, Table) and (block.folded or len(block.rows) > MANY_ROWS):
+        yield f"<details><summary>{html.escape(block.title)}</summary>"
+        yield ""
+        yield from table(block)
+        yield ""
+        yield "</details>"
+    elif isinstance(block, Side):
+        for i, one in enumerate(block.tables):
+            yield from [""] * bool(i)
+            yield from write_block(one)
+    elif isinstance(block, Table):
+        yield f"**{escape(block.title)}**"
+        yield ""
+        yield from table(block)
+
+
+def write(document):
+    """The whole document as text."""
+    blocks = [[f"## {escape(document.title)}"], [escape(document.subtitle)]]
+    blocks += [list(write_block(block)) for block in document.top]
+    for section in document.sections:
+        blocks.append([f"### {escape(section.title)}"])
+        blocks += [list(write_block(block)) for block in section.blocks
+                   if not isinstance(block, Charts)]
+    blocks.append([f"*{escape(document.source)}*"])
+    return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"
