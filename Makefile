@@ -6,12 +6,17 @@
 #	INSTALL_MOD_PATH, DESTDIR, PREFIX: where to install
 # and of kselftest:
 #	TARGETS=vfio  WHERE=auto|host|vm  PLATFORM=...  TOPOLOGY=...
+# and of report:
+#	RESULTS	results.json to draw (default: the latest run's)
+#	BEFORE	results.json to compare it with
 
 KDIR		?= /lib/modules/$(shell uname -r)/build
 PREFIX		?= /usr/local
 WHERE		?= auto
 PLATFORM	?= x86_64-4k
 TARGETS		?= vfio
+RESULTS		?= build/results/latest/results.json
+BEFORE		?=
 
 BUILD		:= $(CURDIR)/build
 DRIVER		:= $(CURDIR)/drivers/vfio/pci/subpage
@@ -25,7 +30,7 @@ Q := @
 MAKEFLAGS += --no-print-directory -s
 endif
 
-.PHONY: all modules modules_install suite install kselftest check htmldocs clean help
+.PHONY: all modules modules_install suite install kselftest report check htmldocs clean help
 
 all: modules
 
@@ -34,7 +39,7 @@ all: modules
 modules:
 	$(Q)scripts/build-module.sh "$(KDIR)" modules
 
-modules_install:
+modules_install: modules
 	$(Q)scripts/build-module.sh "$(KDIR)" modules_install
 
 suite:
@@ -51,6 +56,11 @@ install: modules_install suite
 kselftest:
 	$(Q)WHERE="$(WHERE)" PLATFORM="$(PLATFORM)" scripts/kselftest.sh "$(TARGETS)"
 
+# Whoever has matplotlib from elsewhere needs no package.
+report:
+	$(Q)/usr/bin/python3 -c 'import matplotlib' 2>/dev/null || scripts/packages.sh report
+	$(Q)scripts/report.py $(if $(BEFORE),"$(BEFORE)") "$(RESULTS)"
+
 check:
 	$(Q)scripts/check.sh
 
@@ -63,7 +73,8 @@ clean:
 help:
 	@echo 'make kselftest TARGETS=vfio  run the suite on this host or in the reference VM'
 	@echo '                             (WHERE=auto|host|vm, PLATFORM=x86_64-4k|...|all,'
-	@echo '                             TOPOLOGY=main|window-full|...)'
+	@echo '                             TOPOLOGY=main|window-full|scale|...)'
+	@echo 'make report                  draw report.html beside the latest results (RESULTS=, BEFORE=)'
 	@echo 'make check                   run every test; ends with a line of totals'
 	@echo 'make modules                 build vfio_pci_subpage.ko (KDIR=, V=1)'
 	@echo 'make modules_install         install the module (INSTALL_MOD_PATH=)'

@@ -38,6 +38,12 @@ platform_topology()
 	platform_get "$1" topologies | awk '{ print $1 }'
 }
 
+# topology_job TOPOLOGY: its main job, a script in scripts/vm/guest
+topology_job()
+{
+	[ -f "scripts/vm/guest/main-$1.sh" ] && echo "main-$1.sh" || echo main.sh
+}
+
 topology_names()
 {
 	local file

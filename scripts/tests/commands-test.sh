@@ -48,7 +48,7 @@ help_lists_every_target()
 {
 	local target
 	make help >"$scratch/help"
-	for target in kselftest check modules modules_install install clean suite htmldocs; do
+	for target in kselftest check modules modules_install install clean suite report htmldocs; do
 		grep -q "^make $target" "$scratch/help" || { echo "no $target"; return 1; }
 	done
 }

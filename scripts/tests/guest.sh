@@ -17,15 +17,15 @@ use()
 	platform=$1
 	platform_environment "$platform"
 	kernel=$(platform_kernel "$platform")
-	modules=(--module "$(scripts/build-module.sh "$kernel/build" modules)")
-	# Its hosts are those of x86.
-	[ "${ARCH:-x86}" != x86 ] ||
-		modules+=(--module "$(scripts/build-module.sh "$kernel/build" modules \
-			tools/testing/selftests/vfio/subpage_mods)")
+	mapfile -t modules < <(scripts/build-module.sh "$kernel/build" modules &&
+		scripts/build-module.sh "$kernel/build" modules \
+			tools/testing/selftests/vfio/subpage_mods)
+	modules=("${modules[@]/#/--module=}")
 	suite=$(platform_suite "$platform")
 	scripts/build-suite.sh "$suite"
 	# shellcheck disable=SC2034 # for those who source this
 	suite_programs=(--program "$suite/vfio_pci_subpage_test"
+			--program "$suite/vfio_pci_subpage_perf"
 			--program tools/testing/selftests/vfio/profiles)
 	sysroot=/
 	[ -z "${CROSS_COMPILE:-}" ] || sysroot=$(scripts/fetch-sysroot.sh "$ARCH")
@@ -111,5 +111,6 @@ main_showed()
 	sed 's/^/    /' "$results/ktap.log" || :
 	check "main.$name.summary" summary_line "$log" "$mapped" "$plain"
 	check "main.$name.results" scripts/tests/results-check.py "$@" "$results/results.json"
+	check "main.$name.page" test -s "$results/report.html"
 	check "main.$name.logs" test -s "$results/dmesg.log"
 }

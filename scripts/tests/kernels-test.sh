@@ -31,6 +31,8 @@ prepare()
 	scripts/packages.sh build vm kernel arm64
 	scripts/fetch-source.sh --full 6.12 >"$tmp/source"
 	scripts/fetch-source.sh 6.12 >>"$tmp/source"
+	# Here, where it can say how far it is.
+	scripts/build-kernel.sh x86_64-4k-debug >/dev/null
 	mkdir -p "$cache" "$tmp/copy"
 	for file in "$real"/{packages,full-6.12*,source-6.12*}; do
 		ln -s "$file" "$cache/"

@@ -21,7 +21,7 @@ platform_showed()
 }
 
 main_job all PLATFORM=all
-check main.all.rows same "runs in the table" 6 "$(wc -l <build/results/all.txt)"
+check main.all.rows same "runs in the table" 7 "$(wc -l <build/results/all.txt)"
 platform_showed x86_64-4k '12 of 12' '3 of 12'
 platform_showed x86_64-4k-6.1 '12 of 12' '3 of 12'
 platform_showed arm64-16k '10 of 10' '3 of 10'
@@ -32,6 +32,10 @@ platform_showed x86_64-4k-debug '12 of 12' '3 of 12' \
 	--kunit pci_subpage_policy --kunit pci_subpage_claim
 
 # The slowest first: they run side by side.
+check main.x86_64-4k-scale.ratio grep -qE \
+	'^bind to first touch, subpage / vfio-pci: [0-9.]+, 128 at once$' \
+	build/results/all-x86_64-4k-scale.log
+
 GCOV=1 use x86_64-4k-debug
 guest test-fake-host minimal --limit 900
 guest test-backends hotplug --limit 900 "${suite_programs[@]}"

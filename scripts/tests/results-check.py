@@ -5,7 +5,8 @@
     results-check.py [--claim CLAIM]... [--path PATH]... [--kunit SUITE]... FILE
 
 Claims that a BAR must have, paths that must have been timed under each driver,
-KUnit suites that must have run and passed. Prints what is wrong; exit code 1 if anything is.
+KUnit suites that must have run and passed. Of the performance core each path must
+have been timed, or be named with the reason why not. Prints what is wrong; exit code 1 if anything is.
 """
 import argparse
 import json
@@ -22,9 +23,13 @@ KEYS = {
     "timings": {"bdf": str, "driver": str, "bar": int, "offset": int, "path": str,
                 "op": str, "width": int, "median_ns": NUMBER, "min_ns": NUMBER,
                 "p99_ns": NUMBER, "ci95_ns": list, "samples": int},
+    "opens": {"driver": str, "functions": int, "phase": str, "median_ns": NUMBER,
+              "min_ns": NUMBER, "p99_ns": NUMBER, "ci95_ns": list, "samples": int},
     "kunit": {"suite": str, "pass": int, "fail": int, "skip": int, "cases": list},
     "totals": {"pass": int, "fail": int, "skip": int, "xfail": int, "error": int},
 }
+LADDER = ("kernel", "sysfs", "mmap", "pread", "pwrite", "kvm-mapped", "kvm-trapped",
+          "kvm-ioeventfd")
 DRIVERS = ("vfio-pci", "vfio-pci-subpage")
 
 
@@ -61,11 +66,34 @@ def contents(results, claims, timed):
                 yield f"no timing of {path} under {driver}"
     for timing in results["timings"]:
         low, high = timing["ci95_ns"]
-        if not 0 < timing["min_ns"] <= low <= timing["median_ns"] <= high:
+        if not timing["min_ns"] <= low <= timing["median_ns"] <= high <= timing["p99_ns"] * 1.01:
             yield f"timing out of order: {timing}"
+        if timing.get("loop_ns") is None and timing["min_ns"] <= 0:
+            yield f"timing of nothing: {timing}"
+    yield from ladder(results)
     yield from ratios(results["timings"])
     if results["totals"]["fail"] or results["totals"]["error"]:
         yield f"totals: {results['totals']}"
+
+
+def ladder(results):
+    """Paths of the performance core that are neither timed nor skipped with a reason."""
+    perf = results.get("perf") or {}
+    if perf.get("partial") is not False:
+        yield f"perf: partial is {perf.get('partial')!r}"
+        return
+    if not perf["counter_hz"] > 0 or not perf["machine"]["cpu_model"]:
+        yield f"perf: no clock or no CPU: {perf['counter_hz']} {perf['machine']}"
+    reasons = {skip["path"] for skip in perf["skipped"] if skip["reason"]}
+    timed = {timing["path"] for timing in results["timings"]
+             if timing.get("loop_ns") is not None}
+    for path in LADDER:
+        if path not in timed | reasons:
+            yield f"perf: path {path} was neither timed nor skipped"
+    for phase in ("bind", "open", "mmap", "touch", "close", "unbind", "total"):
+        drivers = {entry["driver"] for entry in results["opens"] if entry["phase"] == phase}
+        if drivers != set(DRIVERS):
+            yield f"opens: {phase} of {sorted(drivers)} only"
 
 
 def ratios(timings):

@@ -30,7 +30,28 @@ guest test-claims main
 guest test-hotplug hotplug
 guest test-suite hotplug "${suite_programs[@]}"
 guest test-backends hotplug "${suite_programs[@]}"
+guest test-perf hotplug "${suite_programs[@]}"
 guests_end
+
+# The gate, on what the guest has measured: against itself, and against a run in
+# which each access was made to take a microsecond longer.
+gate()
+{
+	local runs=build/check/vm-test-perf-x86_64-4k
+	/usr/bin/python3 -c 'import matplotlib' 2>/dev/null || scripts/packages.sh report
+	scripts/report.py --markdown $runs/report.md --fail-if-worse "$1" $runs/"$2" $runs/"$3"
+}
+
+gate_finds_delay()
+{
+	! gate 10 plain.json slow.json 2>build/check/gate.err || return 1
+	cat build/check/gate.err
+	grep -q 'mmap' build/check/gate.err
+}
+
+check perf.gate_passes_itself gate 1 plain.json plain.json
+check perf.gate_passes_second_run gate 10 plain.json again.json
+check perf.gate_finds_delay gate_finds_delay
 check runner.hung_guest complains 'did not end within 15 s' bad-hang.sh --limit 15
 check runner.shows_last_lines grep -q 'vm:  .*this guest hangs' build/check/vm-bad.log
 check runner.kernel_warning complains 'kernel complained' bad-warning.sh

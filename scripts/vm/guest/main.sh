@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The main job: the suite on the devices under test, first bound to plain
-# vfio-pci, then to vfio-pci-subpage, in one boot.
+# vfio-pci, then to vfio-pci-subpage, and every path to their registers, in one
+# boot.
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
@@ -26,9 +27,41 @@ suite()
 	rm -f suite.out suite.ktap suite.result
 }
 
+# logged NAME PROGRAM [ARG]...: what it prints is kept; shown if it fails
+logged()
+{
+	log=$1.log program=$2
+	shift 2
+	"/suite/$program" --results results.json --platform "$PLATFORM" --accel "$ACCEL" \
+		"$@" >"$log" 2>&1 || { tail -n 20 "$log"; return 1; }
+}
+
+# For a limit, the kernel's own access; for a guest's, KVM in this guest.
+ladder()
+{
+	load_kvm
+	modprobe subpage_perf
+	# shellcheck disable=SC2046
+	logged perf vfio_pci_subpage_perf --samples $((${SAMPLES:-500} / 10)) \
+		${DELAY:+--delay "$DELAY"} $(all_bdfs)
+	ret=$?
+	rmmod subpage_perf
+	return $ret
+}
+
+open_cost()
+{
+	# shellcheck disable=SC2046
+	logged open vfio_pci_subpage_open --samples 6 $(all_bdfs)
+}
+
 load_vfio || exit 1
 pack_marked
 suite vfio-pci
 suite vfio-pci-subpage
+check perf.open open_cost
+# shellcheck disable=SC2046 # one word for each device
+check perf.bind vfio-bind.sh vfio-pci-subpage $(all_bdfs)
+check perf.ladder ladder
 check restore vfio-restore.sh
 finish

@@ -1,0 +1,133 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# The performance core: what it skips, what it does when it is ended, that it
+# finds a delay. Topology: hotplug, without iomem=relaxed.
+# shellcheck source=lib.sh
+. /guest/lib.sh
+
+perf="/suite/vfio_pci_subpage_perf --samples 40 --blocks 4"
+
+# runs STATUS ARG...: its output is in out
+runs()
+{
+	expected=$1
+	shift
+	rm -f results.json
+	$perf --results results.json "$@" >out 2>&1
+	status=$?
+	cat out
+	same "exit code" "$expected" $status
+}
+
+# median PATH FILE: of the first timing of that path, whole ns
+median()
+{
+	awk -v path="$1" '$1 == path { printf "%d", $2; exit }' "$2"
+}
+
+skipped()
+{
+	grep -E "^ *$1 +skipped: " out | grep -q -- "$2"
+}
+
+partial()
+{
+	grep -q "\"partial\": $1" results.json
+}
+
+measures()
+{
+	runs 0 "$(bdf edu)" && [ "$(median mmap out)" -gt 0 ] &&
+		[ "$(median pread out)" -gt "$(median mmap out)" ] &&
+		grep -q '0x4: write-read' out && partial false
+}
+
+# Not without the module, and not where only the driver may map.
+says_what_is_missing()
+{
+	runs 0 "$(bdf edu)" || return 1
+	skipped kernel 'load the module subpage_perf' &&
+		skipped sysfs 'iomem=relaxed' &&
+		grep -q '"reason": .*subpage_perf' results.json
+}
+
+kernel_is_timed()
+{
+	modprobe subpage_perf
+	runs 0 --paths kernel,mmap "$(bdf edu)" && [ "$(median kernel out)" -gt 0 ] &&
+		! grep -q pread out
+	ret=$?
+	rmmod subpage_perf
+	return $ret
+}
+
+trapped_bar()
+{
+	unbind "$(bdf ohci)"
+	unbind "$(bdf sdhci)"
+	echo N >/sys/module/vfio_pci_subpage/parameters/relocate
+	pack "$(bdf ohci)" "$(bdf sdhci)"
+	bind vfio-pci-subpage "$(bdf ohci)"
+	echo Y >/sys/module/vfio_pci_subpage/parameters/relocate
+	same claim none "$(claim "$(bdf ohci)" 0)" || return 1
+	runs 0 "$(bdf ohci)" && skipped mmap 'cannot be mapped under vfio-pci' &&
+		skipped kvm-mapped 'mapped' && [ "$(median pread out)" -gt 0 ]
+	ret=$?
+	unbind "$(bdf ohci)"
+	bind vfio-pci-subpage "$(bdf ohci)"
+	bind vfio-pci-subpage "$(bdf sdhci)"
+	return $ret
+}
+
+no_register()
+{
+	mkdir -p /tmp/none
+	runs 4 --profiles /tmp/none "$(bdf ohci)" && grep -q 'SKIP: no safe register' out
+}
+
+# Within 10 %: what is added is larger than what varies.
+delay_is_found()
+{
+	runs 0 --paths mmap,file --seed 1 "$(bdf ohci)" || return 1
+	mv results.json plain.json
+	runs 0 --paths mmap,file --seed 2 "$(bdf ohci)" || return 1
+	mv results.json again.json
+	plain=$(median mmap out)
+	runs 0 --paths mmap,file --delay 1000 "$(bdf ohci)" || return 1
+	cp results.json slow.json
+	more=$(($(median mmap out) - plain))
+	echo "$plain ns, and $more ns more"
+	[ $more -gt 900 ] && [ $more -lt 1100 ]
+}
+
+# The register that it was writing has its value back, and the results say that
+# they are not all.
+ended_by_term()
+{
+	dev=$(bdf edu)
+	rm -f results.json
+	$perf --samples 100000 --blocks 1000 --paths file --results results.json "$dev" >out 2>&1 &
+	pid=$!
+	for _ in $(seq 300); do
+		grep -q '0x4: write' out && break
+		usleep 100000
+	done
+	kill -TERM $pid
+	wait $pid
+	same "exit code" 1 $? && grep -q 'the results are partial' out && partial true &&
+		! grep -q 'not restored' out
+}
+
+load_vfio || exit 1
+pack_marked
+for dev in $(all_bdfs); do
+	bind vfio-pci-subpage "$dev" || exit 1
+done
+check perf.measures measures
+check perf.says_what_is_missing says_what_is_missing
+check perf.kernel_is_timed kernel_is_timed
+check perf.trapped_bar trapped_bar
+check perf.no_register no_register
+check perf.delay_is_found delay_is_found
+check perf.ended_by_term ended_by_term
+finish
