@@ -279,12 +279,30 @@ static u64 round_to_page(u64 size)
 	return (size + page - 1) & ~(page - 1);
 }
 
+/*
+ * With the first access through the file VFIO claims the BAR, and the kernel may
+ * then revoke mappings of it that were made through sysfs before
+ * (CONFIG_IO_STRICT_DEVMEM): none is made before.
+ */
+static int claim_bar(struct path_target *target, const struct safe_register *reg)
+{
+	u64 value;
+
+	if (!vfio_region(target->fd, target->bar, &target->info) &&
+	    !vfio_read(target->fd, target->info.offset + reg->offset, reg->width, &value))
+		return 0;
+
+	fprintf(stderr, PROGRAM ": %s BAR%u: the register at 0x%llx cannot be read\n",
+		target->dev->bdf, target->bar, reg->offset);
+	return -1;
+}
+
 static void measure_bar(struct path_target *target, const struct safe_register *reg, size_t nr)
 {
 	bool mappable;
 	size_t i;
 
-	if (vfio_region(target->fd, target->bar, &target->info)) {
+	if (claim_bar(target, reg)) {
 		nr_failed++;
 		return;
 	}
