@@ -1820,6 +1820,37 @@ TEST_F(measure, batch_is_long_enough)
 	EXPECT_GE(128, self->measured[0].batch);
 }
 
+/* Who came first in how many rounds: the runs of both paths, in their order. */
+static struct path *last_run;
+static unsigned int turns;
+
+static int noted_run(struct path *path, u64 n, bool access, u64 *ticks, struct error *err)
+{
+	turns += path != last_run;
+	last_run = path;
+	*ticks = access ? 1000 : 0;
+	return 0;
+}
+
+static const struct path_ops noted_ops = { .name = "noted", .run = noted_run };
+
+/*
+ * In 64 rounds of two paths the path changes 64 times within a round, and between
+ * rounds as often as both come in the same order: about half of 63 times. A fixed
+ * order has 127 changes; one path after the other has one.
+ */
+TEST_F(measure, takes_turns_in_random_order)
+{
+	struct error err;
+
+	self->plan = (struct measure_plan) { .samples = 128, .blocks = 64, .batch = 1, .seed = 5 };
+	self->measured[0].path.ops = &noted_ops;
+	self->measured[1].path.ops = &noted_ops;
+	ASSERT_EQ(0, run_measure(self, &err));
+	EXPECT_LT(75, turns);
+	EXPECT_GT(117, turns);
+}
+
 TEST_F(measure, failing_path)
 {
 	struct error err;
