@@ -48,6 +48,8 @@ suite:
 install: modules_install suite
 	$(Q)install -d "$(LIBEXEC)/profiles"
 	$(Q)install -m 755 $(BUILD)/suite/vfio_pci_subpage_test \
+		$(BUILD)/suite/vfio_pci_subpage_perf \
+		$(BUILD)/suite/vfio_pci_subpage_open \
 		$(BUILD)/suite/vfio_pci_subpage_report \
 		scripts/vfio-bind.sh scripts/vfio-restore.sh "$(LIBEXEC)"
 	$(Q)install -m 644 scripts/lib.sh scripts/bindings.sh "$(LIBEXEC)"

@@ -60,6 +60,8 @@ installs_into_destdir()
 	[ -x "$scratch/root/usr/libexec/vfio-pci-subpage/vfio_pci_subpage_test" ] &&
 		[ -s "$scratch/root/usr/libexec/vfio-pci-subpage/profiles/nvme.profile" ] &&
 		"$scratch/root/usr/libexec/vfio-pci-subpage/vfio_pci_subpage_test" --help &&
+		"$scratch/root/usr/libexec/vfio-pci-subpage/vfio_pci_subpage_perf" --help &&
+		"$scratch/root/usr/libexec/vfio-pci-subpage/vfio_pci_subpage_open" --help &&
 		find "$scratch/root" -name 'vfio_pci_subpage.ko*' | grep -q .
 }
 
@@ -103,6 +105,9 @@ check suite.unreadable_profiles refuses 1 '/nowhere' "$suite" --profiles /nowher
 mkdir "$scratch/profiles"
 printf 'device 1234:11e8\nregister bar=9 offset=0 width=4 access=ro\n' >"$scratch/profiles/a.profile"
 check suite.bad_profile refuses 1 'a.profile:2: ' "$suite" --profiles "$scratch/profiles"
+perf=$PWD/build/suite/vfio_pci_subpage_perf
+check perf.unknown_bdf refuses 1 '0000:fe:1f.7' "$perf" 0000:fe:1f.7
+check perf.unknown_option refuses 1 'unknown option -l' "$perf" -l
 check report.no_file refuses 1 '/nowhere.json' "$report" /nowhere.json
 printf '{ "schema": 1, "bars": [' >"$scratch/cut.json"
 check report.truncated refuses 1 'cut.json' "$report" "$scratch/cut.json"

@@ -78,6 +78,30 @@ TEST(stats_even)
 }
 
 /*
+ * Sixty lognormal numbers; median by Python's statistics.median(), ranks of the
+ * interval from the exact binomial distribution: the 22nd and the 39th.
+ */
+TEST(stats_independent)
+{
+	double sample[] = {
+		38.89, 57.12, 40.45, 83.15, 43.84, 74.93, 49.38, 74.42, 32.96, 32.46,
+		38.10, 44.86, 69.19, 60.74, 32.16, 59.91, 33.31, 57.43, 99.74, 49.88,
+		61.27, 66.51, 61.18, 58.32, 38.04, 49.78, 62.82, 47.63, 61.53, 40.75,
+		65.45, 41.56, 41.87, 50.72, 44.65, 43.39, 96.02, 53.17, 35.23, 39.67,
+		73.63, 49.43, 60.39, 39.31, 53.44, 57.44, 66.32, 113.01, 62.47, 27.43,
+		60.49, 61.85, 49.37, 74.73, 74.12, 28.96, 72.29, 66.67, 79.87, 42.16,
+	};
+	struct stats stats;
+
+	stats_compute(sample, ARRAY_SIZE(sample), &stats);
+	EXPECT_EQ(55.28, stats.median);
+	EXPECT_EQ(27.43, stats.min);
+	EXPECT_EQ(113.01, stats.p99);
+	EXPECT_EQ(47.63, stats.ci95[0]);
+	EXPECT_EQ(61.18, stats.ci95[1]);
+}
+
+/*
  * For 1 to 100: ranks 50 - 9.8 = 40.2 and 50 + 9.8 + 1 = 60.8, which are
  * rounded outwards to 40 and 61.
  */
