@@ -33,7 +33,8 @@ guest test-backends hotplug "${suite_programs[@]}"
 guest test-perf hotplug "${suite_programs[@]}"
 guests_end
 
-# The gate, on what the guest has measured: against itself, and against a run in
+# The gate, on what the guest has measured: against itself, against a second run
+# (generously: guests run side by side here), and against one in
 # which each access was made to take a microsecond longer.
 gate()
 {
@@ -50,7 +51,7 @@ gate_finds_delay()
 }
 
 check perf.gate_passes_itself gate 1 plain.json plain.json
-check perf.gate_passes_second_run gate 10 plain.json again.json
+check perf.gate_passes_second_run gate 30 plain.json again.json
 check perf.gate_finds_delay gate_finds_delay
 check runner.hung_guest complains 'did not end within 15 s' bad-hang.sh --limit 15
 check runner.shows_last_lines grep -q 'vm:  .*this guest hangs' build/check/vm-bad.log
