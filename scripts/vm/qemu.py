@@ -122,7 +122,7 @@ def command(arch, accel, topology, kernel, initrd, append, share, directory):
         options += machine.emulated
     if topology.machine:
         options += "," + topology.machine
-    return [machine.qemu, *cpu, "-M", options, "-smp", "2", "-m", topology.memory,
+    return [machine.qemu, *cpu, "-M", options, "-smp", topology.cpus, "-m", topology.memory,
             "-nodefaults", "-display", "none", "-no-reboot",
             "-serial", "stdio", "-qmp", f"unix:{directory}/qmp,server=on,wait=off",
             "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", initrd,

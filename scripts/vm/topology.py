@@ -4,9 +4,10 @@
 A topology file has one directive a line; '#' starts a comment.
 
     memory SIZE         guest memory (default 1G)
+    cpus OPTIONS        QEMU's -smp (default 2)
     machine OPTIONS     appended to QEMU's -machine
     image NAME BYTES    makes {dir}/NAME, a disk image full of zeros
-    object ARGS         passed to QEMU as -object ARGS; drive, netdev likewise
+    object ARGS         passed to QEMU as -object ARGS; drive, netdev, numa likewise
     device ARGS         passed to QEMU as -device ARGS
     test ARGS           the same, and the device is one under test; needs id=
     pack ID             before the tests the guest clears the BARs of the device
@@ -19,7 +20,7 @@ A topology file has one directive a line; '#' starts a comment.
 import os
 import re
 
-PASSED = ("object", "drive", "netdev")
+PASSED = ("object", "drive", "netdev", "numa")
 
 
 class TopologyError(Exception):
@@ -31,6 +32,7 @@ class Topology:
 
     def __init__(self):
         self.memory = "1G"
+        self.cpus = "2"
         self.machine = ""
         self.images = []
         self.qemu_args = []
@@ -77,6 +79,8 @@ def make_images(topology, directory):
 def _directive(topology, word, args):
     if word == "memory":
         topology.memory = args
+    elif word == "cpus":
+        topology.cpus = args
     elif word == "machine":
         topology.machine = args
     elif word == "image":

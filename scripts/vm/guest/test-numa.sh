@@ -1,0 +1,46 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# On which CPU is measured where there are several NUMA nodes. Topology: numa.
+# shellcheck source=lib.sh
+. /guest/lib.sh
+
+perf="/suite/vfio_pci_subpage_perf --samples 20 --blocks 2 --paths mmap --results results.json"
+
+measured_on()
+{
+	text=$1
+	shift
+	rm -f results.json
+	$perf "$@" "$(bdf ohci)" >out 2>&1
+	status=$?
+	cat out
+	same "exit code" 0 $status && grep -q -- "$text" out
+}
+
+beside()
+{
+	measured_on "on CPU 1 of the device's NUMA node 1" &&
+		grep -q '"node": 1,' results.json && grep -q '"remote_node": false' results.json
+}
+
+elsewhere()
+{
+	measured_on "on CPU 0 of NUMA node 0, which is not the device's" --remote-node &&
+		grep -q '"node": 0,' results.json && grep -q '"remote_node": true' results.json
+}
+
+not_there()
+{
+	echo 0 >/sys/devices/system/cpu/cpu1/online
+	measured_on "this process may use no CPU of the device's node"
+	ret=$?
+	echo 1 >/sys/devices/system/cpu/cpu1/online
+	return $ret
+}
+
+load_vfio || exit 1
+bind vfio-pci-subpage "$(bdf ohci)" || exit 1
+check numa.beside_the_device beside
+check numa.remote_node elsewhere
+check numa.no_cpu_there not_there
+finish
