@@ -108,6 +108,9 @@ check suite.bad_profile refuses 1 'a.profile:2: ' "$suite" --profiles "$scratch/
 perf=$PWD/build/suite/vfio_pci_subpage_perf
 check perf.unknown_bdf refuses 1 '0000:fe:1f.7' "$perf" 0000:fe:1f.7
 check perf.unknown_option refuses 1 'unknown option -l' "$perf" -l
+check perf.unknown_path refuses 1 "'mmmap' is none" "$perf" --paths mmap,mmmap
+check perf.batch_too_large refuses 1 'from 1 to' "$perf" --batch 10000000
+check open.has_no_batch refuses 1 'unknown option --batch' "${perf%perf}open" --batch 1
 check report.no_file refuses 1 '/nowhere.json' "$report" /nowhere.json
 printf '{ "schema": 1, "bars": [' >"$scratch/cut.json"
 check report.truncated refuses 1 'cut.json' "$report" "$scratch/cut.json"

@@ -26,6 +26,7 @@ use()
 	# shellcheck disable=SC2034 # for those who source this
 	suite_programs=(--program "$suite/vfio_pci_subpage_test"
 			--program "$suite/vfio_pci_subpage_perf"
+			--program "$suite/vfio_pci_subpage_open"
 			--program tools/testing/selftests/vfio/profiles)
 	sysroot=/
 	[ -z "${CROSS_COMPILE:-}" ] || sysroot=$(scripts/fetch-sysroot.sh "$ARCH")

@@ -31,6 +31,7 @@ guest test-hotplug hotplug
 guest test-suite hotplug "${suite_programs[@]}"
 guest test-backends hotplug "${suite_programs[@]}"
 guest test-perf hotplug "${suite_programs[@]}"
+guest test-open main "${suite_programs[@]}"
 guest test-numa numa "${suite_programs[@]}"
 guests_end
 

@@ -4,7 +4,7 @@
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
-perf="/suite/vfio_pci_subpage_perf --samples 20 --blocks 2 --paths mmap --results results.json"
+perf="/suite/vfio_pci_subpage_perf --samples 20 --blocks 10 --paths mmap --results results.json"
 
 measured_on()
 {
@@ -25,8 +25,19 @@ beside()
 
 elsewhere()
 {
-	measured_on "on CPU 0 of NUMA node 0, which is not the device's" --remote-node &&
+	measured_on "on CPU 0 of NUMA node 0, not on the device's" --remote-node &&
 		grep -q '"node": 0,' results.json && grep -q '"remote_node": true' results.json
+}
+
+# Each beside its own, and not all where the first one is.
+one_after_the_other()
+{
+	# shellcheck disable=SC2086
+	$perf "$(bdf ohci)" "$(bdf first)" >out 2>&1
+	status=$?
+	cat out
+	same "exit code" 0 $status && grep -q "on CPU 1 of the device's NUMA node 1" out &&
+		grep -q "on CPU 0 of the device's NUMA node 0" out
 }
 
 not_there()
@@ -40,7 +51,9 @@ not_there()
 
 load_vfio || exit 1
 bind vfio-pci-subpage "$(bdf ohci)" || exit 1
+bind vfio-pci-subpage "$(bdf first)" || exit 1
 check numa.beside_the_device beside
 check numa.remote_node elsewhere
+check numa.one_after_the_other one_after_the_other
 check numa.no_cpu_there not_there
 finish

@@ -5,7 +5,7 @@
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
-perf="/suite/vfio_pci_subpage_perf --samples 40 --blocks 4"
+perf="/suite/vfio_pci_subpage_perf --samples 40 --blocks 10"
 
 # runs STATUS ARG...: its output is in out
 runs()
@@ -82,7 +82,34 @@ trapped_bar()
 no_register()
 {
 	mkdir -p /tmp/none
-	runs 4 --profiles /tmp/none "$(bdf ohci)" && grep -q 'SKIP: no safe register' out
+	runs 4 --profiles /tmp/none "$(bdf ohci)" && grep -q 'SKIP: no safe register' out &&
+		grep -q "^$(bdf ohci) BAR0 skipped: no safe register" out &&
+		grep -q '"reason": "no safe register' results.json
+}
+
+no_remote_node()
+{
+	runs 1 --remote-node "$(bdf edu)" && grep -q 'none is remote' out && ! grep -q 'on CPU' out
+}
+
+no_path()
+{
+	runs 4 --paths kernel "$(bdf ohci)" && grep -q 'SKIP: none of these paths' out
+}
+
+# Unknown registers of edu read all ones.
+nobody_answers()
+{
+	runs 1 --profiles /tmp/none --register "$(bdf edu) bar=0 offset=0x70 width=4 access=ro" \
+		"$(bdf edu)" && grep -q 'BAR0 at 0x70.*nobody answers' out && partial true
+}
+
+# One that is said to read what was written, and inverts it.
+path_goes_wrong()
+{
+	runs 1 --profiles /tmp/none --paths mmap,pwrite \
+		--register "$(bdf edu) bar=0 offset=0x4 width=4 access=rw readback=same" \
+		"$(bdf edu)" && grep -q 'BAR0 at 0x4, mmap write: it wrote 0x' out && partial true
 }
 
 # Within 10 %: what is added is larger than what varies.
@@ -95,6 +122,7 @@ delay_is_found()
 	plain=$(median mmap out)
 	runs 0 --paths mmap,file --delay 1000 "$(bdf ohci)" || return 1
 	cp results.json slow.json
+	grep -q '"--delay made each access take 1000 ns longer"' slow.json || return 1
 	more=$(($(median mmap out) - plain))
 	echo "$plain ns, and $more ns more"
 	[ $more -gt 900 ] && [ $more -lt 1100 ]
@@ -128,6 +156,10 @@ check perf.says_what_is_missing says_what_is_missing
 check perf.kernel_is_timed kernel_is_timed
 check perf.trapped_bar trapped_bar
 check perf.no_register no_register
+check perf.no_remote_node no_remote_node
+check perf.no_path no_path
+check perf.nobody_answers nobody_answers
+check perf.path_goes_wrong path_goes_wrong
 check perf.delay_is_found delay_is_found
 check perf.ended_by_term ended_by_term
 finish

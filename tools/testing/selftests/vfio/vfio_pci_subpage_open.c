@@ -14,10 +14,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "binding.h"
+#include "cycles.h"
 #include "mmio.h"
 #include "options.h"
 #include "random.h"
@@ -59,6 +59,7 @@ struct life {
 	int fd;
 	unsigned int bar;
 	struct safe_register reg;
+	struct vfio_region_info info;
 	void *map;
 	size_t len;
 };
@@ -70,14 +71,6 @@ static atomic_int ended;
 
 /* Nanoseconds for one device, by driver, phase and round. */
 static double *sample[NR_DRIVERS][NR_PHASES];
-
-static double now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
 
 static int bind_all(size_t n, const char *driver, struct error *err)
 {
@@ -124,31 +117,41 @@ static void choose_bar(struct life *life)
 
 static int open_all(struct subjects *subjects, struct life *life, struct error *err)
 {
+	int ret = 0;
 	size_t i;
 
 	subjects_open(subjects);
 	for (i = 0; i < subjects->nr; i++) {
-		life[i] = (struct life) { .dev = subjects->one[i].dev, .fd = subjects->one[i].fd };
+		life[i].dev = subjects->one[i].dev;
+		life[i].fd = subjects->one[i].fd;
 		if (life[i].fd < 0)
-			return error_set(err, "%.400s", subjects->one[i].open_error.text);
+			ret = error_set(err, "%.400s", subjects->one[i].open_error.text);
 	}
-	return 0;
+	return ret;
 }
 
 /* What cannot be mapped costs the question only, as it does for a VMM. */
+static int map_one(struct life *life)
+{
+	int ret = vfio_region(life->fd, life->bar, &life->info);
+
+	if (ret || !(life->info.flags & VFIO_REGION_INFO_FLAG_MMAP))
+		return ret;
+
+	life->len = vfio_page_round(life->info.size);
+	ret = vfio_map(life->fd, life->info.offset, life->len, &life->map);
+	if (ret)
+		life->map = NULL;
+	return ret;
+}
+
 static int map_all(struct life *life, size_t n, struct error *err)
 {
-	u64 page = sysconf(_SC_PAGESIZE);
-	struct vfio_region_info info;
 	size_t i;
 	int ret;
 
 	for (i = 0; i < n; i++) {
-		ret = vfio_region(life[i].fd, life[i].bar, &info);
-		if (!ret && info.flags & VFIO_REGION_INFO_FLAG_MMAP) {
-			life[i].len = (info.size + page - 1) & ~(page - 1);
-			ret = vfio_map(life[i].fd, info.offset, life[i].len, &life[i].map);
-		}
+		ret = map_one(&life[i]);
 		if (ret)
 			return error_set(err, "%s BAR%u: cannot be mapped: %s", life[i].dev->bdf,
 					 life[i].bar, strerror(-ret));
@@ -156,30 +159,34 @@ static int map_all(struct life *life, size_t n, struct error *err)
 	return 0;
 }
 
-/*
- * The first access: through the mapping a fault, else a read of the file. None
- * where no safe register is known.
- */
+/* The first access: through the mapping a fault, else a read of the file. */
+static int touch_one(struct life *life)
+{
+	u64 value;
+
+	if (!life->map)
+		return vfio_read(life->fd, life->info.offset + life->reg.offset, life->reg.width,
+				 &value);
+
+	mmio_read((char *)life->map + life->reg.offset, life->reg.width);
+	return 0;
+}
+
+/* Returns how many were touched: those of which a safe register is known. */
 static int touch_all(struct life *life, size_t n, struct error *err)
 {
-	struct vfio_region_info info;
-	u64 value;
+	int touched = 0;
 	size_t i;
 
 	for (i = 0; i < n; i++) {
 		if (!life[i].reg.width)
 			continue;
-		if (life[i].map) {
-			mmio_read((char *)life[i].map + life[i].reg.offset, life[i].reg.width);
-			continue;
-		}
-		if (vfio_region(life[i].fd, life[i].bar, &info) ||
-		    vfio_read(life[i].fd, info.offset + life[i].reg.offset, life[i].reg.width,
-			      &value))
+		if (touch_one(&life[i]))
 			return error_set(err, "%s BAR%u: cannot be read", life[i].dev->bdf,
 					 life[i].bar);
+		touched++;
 	}
-	return 0;
+	return touched;
 }
 
 static void close_all(struct life *life, size_t n)
@@ -208,114 +215,134 @@ static int enable_all(struct life *life, size_t n, struct error *err)
 	return 0;
 }
 
+/* The times are those of one device. */
 static int use_devices(struct subjects *subjects, struct life *life, double *ns,
 		       struct error *err)
 {
-	double start = now_ns();
+	u64 start = clock_raw_ns();
 	int ret;
 
 	ret = open_all(subjects, life, err);
-	ns[OPEN] = now_ns() - start;
+	ns[OPEN] = (double)(clock_raw_ns() - start) / subjects->nr;
 	if (!ret)
 		ret = enable_all(life, subjects->nr, err);
 	if (ret)
 		return ret;
 
-	start = now_ns();
+	start = clock_raw_ns();
 	ret = map_all(life, subjects->nr, err);
-	ns[MMAP] = now_ns() - start;
+	ns[MMAP] = (double)(clock_raw_ns() - start) / subjects->nr;
 	if (ret)
 		return ret;
 
-	start = now_ns();
+	start = clock_raw_ns();
 	ret = touch_all(life, subjects->nr, err);
-	ns[TOUCH] = now_ns() - start;
-	return ret;
+	if (ret > 0)
+		ns[TOUCH] = (double)(clock_raw_ns() - start) / ret;
+	return ret < 0 ? ret : 0;
+}
+
+static void leave(struct subjects *subjects)
+{
+	size_t i;
+
+	for (i = 0; i < VFIO_NR_BACKENDS; i++)
+		if (subjects->backend[i])
+			subjects->backend[i]->ops->destroy(subjects->backend[i]);
+	free(subjects->one);
 }
 
 /* Between bind and unbind. The container is made and left outside of what is timed. */
-static int open_and_close(size_t n, double *ns, struct error *err)
+static int open_and_close(struct life *life, size_t n, double *ns, struct error *err)
 {
 	struct options these = options;
-	struct subjects subjects;
+	struct subjects subjects = { 0 };
 	struct pci_scan scan;
-	struct life *life;
-	double start;
+	u64 start;
 	size_t i;
 	int ret;
+
+	for (i = 0; i < n; i++)
+		life[i] = (struct life) { .fd = -1 };
+	these.nr_bdf = n;
 
 	/* Addresses may have changed while binding. */
 	if (sysfs_scan(&scan, err))
 		return -1;
 
-	life = calloc(n, sizeof(*life));
-	these.nr_bdf = n;
-	ret = life ? subjects_choose(&subjects, &these, &scan, err) : error_set(err, "no memory");
+	ret = subjects_choose(&subjects, &these, &scan, err);
 	if (!ret)
 		ret = subjects_attach(&subjects, &these, err);
 	if (!ret)
 		ret = use_devices(&subjects, life, ns, err);
 
-	start = now_ns();
-	if (life)
-		close_all(life, n);
-	ns[CLOSE] = now_ns() - start;
+	start = clock_raw_ns();
+	close_all(life, n);
+	ns[CLOSE] = (double)(clock_raw_ns() - start) / n;
 
-	for (i = 0; i < VFIO_NR_BACKENDS; i++)
-		if (subjects.backend[i])
-			subjects.backend[i]->ops->destroy(subjects.backend[i]);
-	free(subjects.one);
-	free(life);
+	leave(&subjects);
 	sysfs_scan_free(&scan);
 	return ret;
 }
 
-static int live(size_t n, unsigned int driver, size_t round, struct error *err)
+static int live(struct life *life, size_t n, unsigned int driver, size_t round,
+		struct error *err)
 {
-	double ns[NR_PHASES] = { 0 }, start = now_ns();
+	double ns[NR_PHASES] = { 0 };
+	u64 start = clock_raw_ns();
 	struct error second;
 	int ret, phase;
 
 	ret = bind_all(n, driver_name[driver], err);
-	ns[BIND] = now_ns() - start;
+	ns[BIND] = (double)(clock_raw_ns() - start) / n;
 	if (!ret)
-		ret = open_and_close(n, ns, err);
+		ret = open_and_close(life, n, ns, err);
 
-	start = now_ns();
+	start = clock_raw_ns();
 	if (unbind_all(n, ret ? &second : err))
 		ret = -1;
-	ns[UNBIND] = now_ns() - start;
+	ns[UNBIND] = (double)(clock_raw_ns() - start) / n;
 
 	ns[TOTAL] = ns[BIND] + ns[OPEN] + ns[MMAP] + ns[TOUCH];
 	for (phase = 0; phase < NR_PHASES; phase++)
-		sample[driver][phase][round] = ns[phase] / n;
+		sample[driver][phase][round] = ns[phase];
 	return ret;
 }
 
-static void report(size_t n)
+/* Rounds are far apart: each counts for itself, so that ranks give the interval. */
+static void report_phase(size_t n, int phase)
 {
 	struct stats stats[NR_DRIVERS];
-	double ci95[2];
-	int phase, d;
+	int d;
 
-	for (phase = 0; phase < NR_PHASES; phase++) {
-		for (d = 0; d < NR_DRIVERS; d++) {
-			stats_bootstrap(sample[d][phase], 1, options.samples, options.seed, ci95);
-			stats_compute(sample[d][phase], options.samples, &stats[d]);
-			memcpy(stats[d].ci95, ci95, sizeof(ci95));
-			if (results)
-				results_add_open(results, driver_name[d], n, phase_name[phase],
-						 &stats[d]);
-		}
-		printf("  %-7s %12.0f ns %12.0f ns  %6.2f\n", phase_name[phase],
-		       stats[0].median, stats[1].median, stats[1].median / stats[0].median);
+	for (d = 0; d < NR_DRIVERS; d++)
+		stats_compute(sample[d][phase], options.samples, &stats[d]);
+	if (!stats[0].median) {
+		printf("  %-7s not timed: no safe register of these devices is known\n",
+		       phase_name[phase]);
+		return;
 	}
+
+	printf("  %-7s %12.0f ns %12.0f ns  %6.2f\n", phase_name[phase], stats[0].median,
+	       stats[1].median, stats[1].median / stats[0].median);
+	for (d = 0; results && d < NR_DRIVERS; d++)
+		results_add_open(results, driver_name[d], n, phase_name[phase], &stats[d]);
+}
+
+static int save(bool partial, struct error *err)
+{
+	if (!results)
+		return 0;
+
+	results_set_partial(results, partial);
+	return results_save(results, options.results, err);
 }
 
 /* A B, then B A: neither driver always comes after the other. */
-static int measure(size_t n, struct error *err)
+static int measure(struct life *life, size_t n, struct error *err)
 {
 	size_t round;
+	int phase;
 
 	printf("%zu device%s, for each: %s, %s, ratio; %zu rounds\n", n, n == 1 ? "" : "s",
 	       DRIVER_PLAIN, DRIVER_SUBPAGE, options.samples);
@@ -326,10 +353,11 @@ static int measure(size_t n, struct error *err)
 			return error_set(err, "ended before its end");
 		if (isatty(STDERR_FILENO))
 			fprintf(stderr, "\r  round %zu of %zu \r", round + 1, options.samples);
-		if (live(n, first, round, err) || live(n, 1 - first, round, err))
+		if (live(life, n, first, round, err) || live(life, n, 1 - first, round, err))
 			return -1;
 	}
-	report(n);
+	for (phase = 0; phase < NR_PHASES; phase++)
+		report_phase(n, phase);
 	fflush(stdout);
 	return 0;
 }
@@ -349,17 +377,60 @@ static int allocate(struct error *err)
 	return 0;
 }
 
-/* The first life moves the BARs; what is measured is what it costs from then on. */
-static int run(struct error *err)
+/* Whoever has a disk there would miss it: vfio-bind.sh takes devices, and gives back. */
+static int check_free(const struct pci_scan *scan, const char *bdf, struct error *err)
+{
+	const struct pci_device *dev = sysfs_find(scan, bdf);
+
+	if (!dev)
+		return error_set(err, "%s: there is no such PCI device: lspci -D lists them", bdf);
+	if (dev->driver[0] && !dev->is_vfio)
+		return error_set(err, "%s is in use by %s: start this by vfio-bind.sh", bdf,
+				 dev->driver);
+	return 0;
+}
+
+static int check_devices(struct error *err)
+{
+	struct pci_scan scan;
+	size_t i;
+	int ret;
+
+	if (sysfs_scan(&scan, err))
+		return -1;
+
+	ret = registers_check(&options, &scan, err);
+	for (i = 0; !ret && i < options.nr_bdf; i++)
+		ret = check_free(&scan, options.bdf[i], err);
+	sysfs_scan_free(&scan);
+	return ret;
+}
+
+/* The first life under vfio-pci-subpage moves BARs; all later ones find them there. */
+static int run(struct life *life, struct error *err)
 {
 	size_t i;
 
 	if (unbind_all(options.nr_bdf, err))
 		return -1;
 	for (i = 0; i < sizeof(counts) / sizeof(*counts); i++)
-		if (counts[i] <= options.nr_bdf && measure(counts[i], err))
+		if (counts[i] <= options.nr_bdf &&
+		    (measure(life, counts[i], err) || save(true, err)))
 			return -1;
-	return results ? results_save(results, options.results, err) : 0;
+	return save(false, err);
+}
+
+/* What was measured before a failure is kept, and marked as not all. */
+static int run_all(struct error *err)
+{
+	struct life *life = calloc(options.nr_bdf, sizeof(*life));
+	struct error second;
+	int ret = life ? run(life, err) : error_set(err, "no memory");
+
+	if (ret)
+		save(true, &second);
+	free(life);
+	return ret;
 }
 
 static void end(int signal)
@@ -375,7 +446,8 @@ static int prepare(struct error *err)
 	sigaction(SIGTERM, &action, NULL);
 	sigaction(SIGHUP, &action, NULL);
 
-	if (profile_set_load(options.profiles, &profiles, err) || allocate(err))
+	if (profile_set_load(options.profiles, &profiles, err) || check_devices(err) ||
+	    allocate(err))
 		return -1;
 	if (!options.results)
 		return 0;
@@ -400,7 +472,7 @@ int main(int argc, char **argv)
 		puts("SKIP: no device is named: it would be rebound");
 		return EXIT_SKIP;
 	}
-	if (prepare(&err) || run(&err)) {
+	if (prepare(&err) || run_all(&err)) {
 		fprintf(stderr, PROGRAM ": %s\n", err.text);
 		return EXIT_FAIL;
 	}

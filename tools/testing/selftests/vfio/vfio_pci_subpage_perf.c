@@ -6,7 +6,7 @@
  * The devices stay bound to what they are bound to. Registers are written only
  * if a profile or the user allows it, and get their value back.
  */
-#include <errno.h>
+#include <math.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -51,6 +51,7 @@ static struct machine machine;
 static struct near near;
 static struct json_object *results;
 static atomic_int ended;
+static size_t nr_registers;
 static size_t nr_measured;
 static size_t nr_failed;
 
@@ -72,6 +73,19 @@ static const char *path_name(const struct path_ops *ops, enum path_op op)
 static void complain(const char *text)
 {
 	fprintf(stderr, PROGRAM ": %s\n", text);
+}
+
+static void fail_device(const struct pci_device *dev, const char *text)
+{
+	fprintf(stderr, PROGRAM ": %s: %s\n", dev->bdf, text);
+	nr_failed++;
+}
+
+static void fail_register(const struct path_target *target, const char *path, const char *text)
+{
+	fprintf(stderr, PROGRAM ": %s BAR%u at 0x%llx, %s %s: %s\n", target->dev->bdf,
+		target->bar, target->reg.offset, path, op_name(target->op), text);
+	nr_failed++;
 }
 
 static void save(void)
@@ -126,6 +140,18 @@ static void add_skip(const struct path_target *target, const struct path_ops *op
 		results_add_skip(results, &skip);
 }
 
+/* A BAR none of whose registers is measured. */
+static void add_skipped_bar(const struct pci_device *dev, unsigned int bar, const char *reason)
+{
+	struct result_skip skip = {
+		.bdf = dev->bdf, .driver = dev->driver, .bar = bar, .reason = reason,
+	};
+
+	printf("%s BAR%u skipped: %s\n", dev->bdf, bar, reason);
+	if (results)
+		results_add_skip(results, &skip);
+}
+
 /* A line that is written over, for a person; nothing in a file. */
 static bool show_progress(size_t round, size_t rounds)
 {
@@ -136,29 +162,72 @@ static bool show_progress(size_t round, size_t rounds)
 
 static void print_measured(const struct path_target *target, const struct measured_path *m)
 {
-	printf("  %-13s %10.1f ns  [%.1f, %.1f]  min %.1f  p99 %.1f  %zu outliers, %zu x %zu\n",
-	       path_name(m->path.ops, target->op), m->stats.median, m->stats.ci95[0],
-	       m->stats.ci95[1], m->stats.min, m->stats.p99, m->outliers, m->stats.samples,
-	       m->batch);
+	char interval[64] = "no interval";
+
+	if (!isnan(m->stats.ci95[0]))
+		snprintf(interval, sizeof(interval), "%.1f, %.1f", m->stats.ci95[0],
+			 m->stats.ci95[1]);
+	printf("  %-13s %10.1f ns  [%s]  min %.1f  p99 %.1f  %zu outliers, %zu x %zu\n",
+	       path_name(m->path.ops, target->op), m->stats.median, interval, m->stats.min,
+	       m->stats.p99, m->outliers, m->stats.samples, m->batch);
+}
+
+/* As the command line names it; what the output calls pread or pwrite is one path. */
+static bool is_named(const struct path_ops *ops, const char *word, size_t len)
+{
+	static const char * const file[] = { "file", "pread", "pwrite" };
+	size_t i;
+
+	if (ops != &path_file)
+		return strlen(ops->name) == len && !strncmp(ops->name, word, len);
+
+	for (i = 0; i < sizeof(file) / sizeof(*file); i++)
+		if (strlen(file[i]) == len && !strncmp(file[i], word, len))
+			return true;
+	return false;
 }
 
 static bool is_wanted(const struct path_ops *ops)
 {
-	size_t len = strlen(ops->name);
-	const char *at = options.paths;
+	const char *word = options.paths;
+	size_t len;
 
-	if (!at)
+	if (!word)
 		return true;
 
-	while (*at) {
-		size_t word = strcspn(at, ",");
-
-		if (word == len && !strncmp(at, ops->name, len))
+	for (; *word; word += len + (word[len] == ',')) {
+		len = strcspn(word, ",");
+		if (is_named(ops, word, len))
 			return true;
-		at += word;
-		at += *at == ',';
 	}
 	return false;
+}
+
+static int check_paths(const char *word, struct error *err)
+{
+	size_t len, i;
+
+	do {
+		len = strcspn(word, ",");
+		for (i = 0; i < NR_PATHS && !is_named(all_paths[i], word, len); i++)
+			;
+		if (i == NR_PATHS)
+			return error_set(err, "--paths: '%.*s' is none: --help lists them",
+					 (int)len, word);
+		word += len;
+	} while (*word++);
+	return 0;
+}
+
+static enum path_state open_path(struct path *path, struct error *why)
+{
+	enum path_state state = path->ops->open(path, path->target, why);
+
+	if (state != PATH_OPEN || !path_check(path, why))
+		return state;
+
+	path->ops->close(path);
+	return PATH_FAILED;
 }
 
 /* The paths that exist here; the others are noted with their reason. */
@@ -175,18 +244,28 @@ static size_t open_paths(const struct path_target *target, struct measured_path 
 			continue;
 
 		*path = (struct path) { .ops = all_paths[i], .target = target };
-		state = path->ops->open(path, target, &why);
+		state = open_path(path, &why);
 		if (state == PATH_OPEN) {
 			nr++;
 			continue;
 		}
 		add_skip(target, all_paths[i], why.text);
-		if (state == PATH_FAILED) {
-			nr_failed++;
-			complain(why.text);
-		}
+		if (state == PATH_FAILED)
+			fail_register(target, path_name(all_paths[i], target->op), why.text);
 	}
 	return nr;
+}
+
+static void keep_measured(const struct path_target *target, const struct measured_path *m)
+{
+	if (m->failure.text[0]) {
+		add_skip(target, m->path.ops, m->failure.text);
+		fail_register(target, path_name(m->path.ops, target->op), m->failure.text);
+		return;
+	}
+	print_measured(target, m);
+	add_timing(target, m);
+	nr_measured++;
 }
 
 static void measure_paths(const struct path_target *target, struct measured_path *measured,
@@ -203,17 +282,12 @@ static void measure_paths(const struct path_target *target, struct measured_path
 	size_t i;
 
 	if (measure_run(measured, nr, &plan, &cycles, &near, show_progress, &err)) {
-		fprintf(stderr, PROGRAM ": %s BAR%u at 0x%llx: %s\n", target->dev->bdf,
-			target->bar, target->reg.offset, err.text);
-		nr_failed++;
+		fail_register(target, "all paths,", err.text);
 		return;
 	}
 
-	for (i = 0; i < nr; i++) {
-		print_measured(target, &measured[i]);
-		add_timing(target, &measured[i]);
-	}
-	nr_measured += nr;
+	for (i = 0; i < nr; i++)
+		keep_measured(target, &measured[i]);
 }
 
 static void measure_target(const struct path_target *target)
@@ -231,37 +305,26 @@ static void measure_target(const struct path_target *target)
 	save();
 }
 
-/* What a read gives if this is to be the register's content, and the other way. */
-static u64 mirror(const struct safe_register *reg, u64 value)
-{
-	u64 mask = reg->width == 8 ? U64_MAX : (1ULL << (reg->width * 8)) - 1;
-
-	return (reg->readback == READBACK_INVERTED ? ~value : value) & mask;
-}
-
 static void measure_writes(struct path_target *target)
 {
 	const struct safe_register *reg = &target->reg;
 	u64 at = target->info.offset + reg->offset, original, value;
 
+	target->op = PATH_WRITE;
 	if (vfio_read(target->fd, at, reg->width, &original)) {
-		nr_failed++;
+		fail_register(target, "before", "cannot be read");
 		return;
 	}
 
-	target->value = mirror(reg, ~original ^ 0x5a);
-	target->op = PATH_WRITE;
+	target->value = register_mirror(reg, ~original ^ 0x5a);
 	measure_target(target);
 	target->op = PATH_WRITE_READ;
 	if (!ended)
 		measure_target(target);
 
-	if (!vfio_write(target->fd, at, reg->width, mirror(reg, original)) &&
-	    !vfio_read(target->fd, at, reg->width, &value) && value == original)
-		return;
-	fprintf(stderr, PROGRAM ": %s BAR%u: the register at 0x%llx was not restored\n",
-		target->dev->bdf, target->bar, reg->offset);
-	nr_failed++;
+	if (vfio_write(target->fd, at, reg->width, register_mirror(reg, original)) ||
+	    vfio_read(target->fd, at, reg->width, &value) || value != original)
+		fail_register(target, "after", "was not restored");
 }
 
 static void measure_register(struct path_target *target)
@@ -272,47 +335,52 @@ static void measure_register(struct path_target *target)
 		measure_writes(target);
 }
 
-static u64 round_to_page(u64 size)
-{
-	u64 page = sysconf(_SC_PAGESIZE);
-
-	return (size + page - 1) & ~(page - 1);
-}
-
 /*
  * With the first access through the file VFIO claims the BAR, and the kernel may
  * then revoke mappings of it that were made through sysfs before
  * (CONFIG_IO_STRICT_DEVMEM): none is made before.
  */
-static int claim_bar(struct path_target *target, const struct safe_register *reg)
+static bool has_answer(const struct path_target *target, const struct safe_register *reg)
 {
+	struct path_target one = *target;
 	u64 value;
 
-	if (!vfio_region(target->fd, target->bar, &target->info) &&
-	    !vfio_read(target->fd, target->info.offset + reg->offset, reg->width, &value))
-		return 0;
+	one.reg = *reg;
+	if (vfio_read(one.fd, one.info.offset + reg->offset, reg->width, &value))
+		fail_register(&one, "first", "cannot be read");
+	else if (!register_answers(reg, value))
+		fail_register(&one, "first", "all ones: nobody answers at this address");
+	else
+		return true;
+	return false;
+}
 
-	fprintf(stderr, PROGRAM ": %s BAR%u: the register at 0x%llx cannot be read\n",
-		target->dev->bdf, target->bar, reg->offset);
-	return -1;
+static bool are_answered(const struct path_target *target, const struct safe_register *reg,
+			 size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr && has_answer(target, &reg[i]); i++)
+		;
+	return i == nr;
 }
 
 static void measure_bar(struct path_target *target, const struct safe_register *reg, size_t nr)
 {
-	bool mappable;
-	size_t i;
+	size_t len, i;
 
-	if (claim_bar(target, reg)) {
-		nr_failed++;
+	if (vfio_region(target->fd, target->bar, &target->info)) {
+		fail_device(target->dev, "VFIO does not describe its BARs");
 		return;
 	}
+	if (!are_answered(target, reg, nr))
+		return;
 
-	mappable = target->info.flags & VFIO_REGION_INFO_FLAG_MMAP;
+	len = vfio_page_round(target->info.size);
 	target->map = NULL;
-	if (mappable && vfio_map(target->fd, target->info.offset,
-				 round_to_page(target->info.size), &target->map)) {
-		fprintf(stderr, PROGRAM ": %s BAR%u: cannot be mapped, although it should be\n",
-			target->dev->bdf, target->bar);
+	if (target->info.flags & VFIO_REGION_INFO_FLAG_MMAP &&
+	    vfio_map(target->fd, target->info.offset, len, &target->map)) {
+		add_skipped_bar(target->dev, target->bar, "cannot be mapped, although it should be");
 		nr_failed++;
 		return;
 	}
@@ -322,7 +390,7 @@ static void measure_bar(struct path_target *target, const struct safe_register *
 		measure_register(target);
 	}
 	if (target->map)
-		munmap(target->map, round_to_page(target->info.size));
+		munmap(target->map, len);
 }
 
 static void measure_bars(const struct subject *subject)
@@ -336,13 +404,28 @@ static void measure_bars(const struct subject *subject)
 			continue;
 		nr = safe_registers(&options, &profiles, subject->dev, target.bar, reg,
 				    MAX_REGISTERS);
+		nr_registers += nr;
 		if (nr)
 			measure_bar(&target, reg, nr);
+		else
+			add_skipped_bar(subject->dev, target.bar,
+					"no safe register is known: name one with --register");
 	}
+}
+
+/* Where the command line wants it: beside the device, or on purpose not. */
+static int enter_node(const struct pci_device *dev, struct error *why)
+{
+	if (options.remote_node)
+		return near_enter_remote(dev->numa_node, &near, why);
+
+	near_enter(dev->numa_node, &near);
+	return 0;
 }
 
 static void measure_device(const struct subject *subject)
 {
+	struct error why;
 	u16 command;
 
 	if (subject->fd < 0) {
@@ -350,13 +433,15 @@ static void measure_device(const struct subject *subject)
 		nr_failed++;
 		return;
 	}
+	if (enter_node(subject->dev, &why)) {
+		fail_device(subject->dev, why.text);
+		return;
+	}
 	if (vfio_decode_enable(subject->fd, &command)) {
-		fprintf(stderr, PROGRAM ": %s: cannot be enabled\n", subject->dev->bdf);
-		nr_failed++;
+		fail_device(subject->dev, "cannot be enabled");
 		return;
 	}
 
-	near_enter_node(subject->dev->numa_node, options.remote_node, &near);
 	printf("%s %04x:%04x, %s, %s\n", subject->dev->bdf, subject->dev->vendor,
 	       subject->dev->device, subject->dev->driver, near.note.text);
 	measure_bars(subject);
@@ -370,8 +455,6 @@ static void print_method(void)
 	printf("clock %s at %.3f MHz, steps of %.1f ns; %zu samples in %zu rounds, seed 0x%llx\n",
 	       CYCLES_NAME, cycles.hz / 1e6, cycles_ns(&cycles, cycles.resolution),
 	       options.samples, options.blocks, options.seed);
-	if (options.delay_ns)
-		printf("warning: each access is made to take %zu ns longer\n", options.delay_ns);
 	for (i = 0; i < machine.nr_warnings; i++)
 		printf("warning: %s\n", machine.warning[i].text);
 }
@@ -394,8 +477,13 @@ static void begin_results(void)
 
 static int prepare(struct error *err)
 {
+	struct error why;
+
+	if (options.paths && check_paths(options.paths, err))
+		return -1;
 	if (profile_set_load(options.profiles, &profiles, err) || sysfs_scan(&scan, err) ||
-	    subjects_choose(&subjects, &options, &scan, err))
+	    subjects_choose(&subjects, &options, &scan, err) ||
+	    registers_check(&options, &scan, err))
 		return -1;
 	if (!subjects.nr)
 		return 0;
@@ -408,8 +496,13 @@ static int prepare(struct error *err)
 	if (subjects_attach(&subjects, &options, err))
 		return -1;
 
-	near_enter_node(subjects.one[0].dev->numa_node, options.remote_node, &near);
+	/* What cannot be had is said of each device later. */
+	if (enter_node(subjects.one[0].dev, &why))
+		near_enter(subjects.one[0].dev->numa_node, &near);
 	machine_begin(&machine, near.cpu, options.accel);
+	if (options.delay_ns)
+		machine_warn(&machine, "--delay made each access take %zu ns longer",
+			     options.delay_ns);
 	return cycles_calibrate(&cycles, err);
 }
 
@@ -418,23 +511,39 @@ static void end(int signal)
 	ended = signal;
 }
 
-static int run(void)
+/* A register that was written is restored first. */
+static void end_on_signals(void)
 {
+	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGPIPE };
 	struct sigaction action = { .sa_handler = end };
 	size_t i;
 
-	/* A register that was written is restored first. */
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
+	for (i = 0; i < sizeof(signals) / sizeof(*signals); i++)
+		sigaction(signals[i], &action, NULL);
+}
 
+/* What was found out while measuring. */
+static void end_machine(void)
+{
+	size_t known = machine.nr_warnings;
+
+	machine_end(&machine);
+	for (; known < machine.nr_warnings; known++)
+		printf("warning: %s\n", machine.warning[known].text);
+}
+
+static int run(void)
+{
+	size_t i;
+
+	end_on_signals();
 	print_method();
 	begin_results();
 	subjects_open(&subjects);
 	for (i = 0; i < subjects.nr && !ended; i++)
 		measure_device(&subjects.one[i]);
 
-	machine_end(&machine);
+	end_machine();
 	if (results)
 		results_end_perf(results, &machine, ended || nr_failed);
 	save();
@@ -466,9 +575,10 @@ int main(int argc, char **argv)
 	}
 
 	ret = run();
-	if (!ret && !nr_measured) {
-		puts("SKIP: no safe register of these devices is known: name one with --register");
-		return EXIT_SKIP;
-	}
-	return ret;
+	if (ret || nr_measured)
+		return ret;
+
+	puts(nr_registers ? "SKIP: none of these paths exists here, for the reasons above" :
+	     "SKIP: no safe register of these devices is known: name one with --register");
+	return EXIT_SKIP;
 }

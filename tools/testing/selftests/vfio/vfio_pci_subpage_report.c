@@ -13,6 +13,7 @@
 #include "sysfs.h"
 
 #define NOT_MEASURED	"not measured"
+#define NOT_OPENED	"not opened"
 
 #define HEADER_FORMAT	"%-12s %3s %8s %-*s %-12s %-16s %10s %9s %6s\n"
 #define ROW_FORMAT	"%-12s %3d %8s %-*s %-12s %-16s %10s %9s %6s\n"
@@ -65,6 +66,12 @@ static u64 hex_of(struct json_object *object, const char *key)
 static bool is_mapped(struct json_object *bar)
 {
 	return bar && json_object_get_boolean(member(bar, "mmap"));
+}
+
+/* A device that could not be opened has said nothing. */
+static bool is_known(struct json_object *bar)
+{
+	return bar && member(bar, "mmap");
 }
 
 static bool is_memory(struct json_object *bar)
@@ -135,21 +142,72 @@ static int build(struct table *table, struct json_object *results)
 	return 0;
 }
 
-static double median_ns(const struct table *table, const struct row *row, const char *driver,
-			const char *path, const char *op)
+/*
+ * What costs less than the loop around it, as memory that is emulated does, is
+ * not measured well enough for a ratio: 0.
+ */
+static double timed_ns(struct json_object *timing)
+{
+	double ns = json_object_get_double(member(timing, "median_ns"));
+
+	return ns > json_object_get_double(member(timing, "loop_ns")) ? ns : 0;
+}
+
+static bool is_timing(struct json_object *timing, const char *driver, const char *path,
+		      const char *op)
+{
+	return !strcmp(text_of(timing, "driver"), driver) &&
+	       !strcmp(text_of(timing, "path"), path) && !strcmp(text_of(timing, "op"), op);
+}
+
+static bool same_register(struct json_object *a, struct json_object *b)
+{
+	static const char * const key[] = { "bdf", "bar", "offset", "width" };
+	size_t i;
+
+	for (i = 0; i < sizeof(key) / sizeof(*key); i++)
+		if (!json_object_equal(member(a, key[i]), member(b, key[i])))
+			return false;
+	return true;
+}
+
+/* What another path takes to the same register, under the same driver. */
+static double other_ns(const struct table *table, struct json_object *timing, const char *path)
 {
 	struct json_object *timings = member(table->results, "timings");
 	size_t n = json_object_array_length(timings), i;
 
 	for (i = 0; i < n; i++) {
-		struct json_object *timing = json_object_array_get_idx(timings, i);
+		struct json_object *other = json_object_array_get_idx(timings, i);
 
-		if (is_row(row, timing) && !strcmp(text_of(timing, "driver"), driver) &&
-		    !strcmp(text_of(timing, "path"), path) &&
-		    !strcmp(text_of(timing, "op"), op))
-			return json_object_get_double(member(timing, "median_ns"));
+		if (same_register(timing, other) &&
+		    is_timing(other, text_of(timing, "driver"), path, text_of(timing, "op")))
+			return timed_ns(other);
 	}
 	return 0;
+}
+
+static bool add_pair(const struct table *table, const struct row *row, const char *driver,
+		     const char *op, struct pair *pair)
+{
+	const char *file = strcmp(op, "read") ? "pwrite" : "pread";
+	struct json_object *timings = member(table->results, "timings");
+	size_t n = json_object_array_length(timings), i;
+
+	for (i = 0; i < n; i++) {
+		struct json_object *timing = json_object_array_get_idx(timings, i);
+		struct pair one;
+
+		if (!is_row(row, timing) || !is_timing(timing, driver, file, op))
+			continue;
+		one.trapped = timed_ns(timing);
+		one.mapped = other_ns(table, timing, "mmap");
+		if (one.trapped && (one.mapped || !pair->trapped))
+			*pair = one;
+		if (pair->mapped)
+			return true;
+	}
+	return false;
 }
 
 /*
@@ -158,19 +216,10 @@ static double median_ns(const struct table *table, const struct row *row, const 
  */
 static struct pair find_pair(const struct table *table, const struct row *row, const char *op)
 {
-	static const char * const driver[] = { DRIVER_SUBPAGE, DRIVER_PLAIN };
-	const char *file = strcmp(op, "read") ? "pwrite" : "pread";
-	struct pair pair = { 0 }, one;
-	int i;
+	struct pair pair = { 0 };
 
-	for (i = 0; i < 2; i++) {
-		one.trapped = median_ns(table, row, driver[i], file, op);
-		one.mapped = median_ns(table, row, driver[i], "mmap", op);
-		if (one.trapped && one.mapped)
-			return one;
-		if (one.trapped && !pair.trapped)
-			pair = one;
-	}
+	if (!add_pair(table, row, DRIVER_SUBPAGE, op, &pair))
+		add_pair(table, row, DRIVER_PLAIN, op, &pair);
 	return pair;
 }
 
@@ -235,8 +284,8 @@ static void measure_where(struct table *table)
 
 static const char *plain_state(const struct row *row)
 {
-	if (!row->plain)
-		return NOT_MEASURED;
+	if (!is_known(row->plain))
+		return row->plain ? NOT_OPENED : NOT_MEASURED;
 
 	return is_mapped(row->plain) ? "mapped" : "trapped";
 }
@@ -246,8 +295,8 @@ static void format_subpage(const struct row *row, char *buf, size_t len)
 	const char *claim = text_of(row->subpage, "claim");
 	const char *reason = text_of(row->subpage, "reason");
 
-	if (!row->subpage)
-		snprintf(buf, len, NOT_MEASURED);
+	if (!is_known(row->subpage))
+		snprintf(buf, len, row->subpage ? NOT_OPENED : NOT_MEASURED);
 	else if (!claim[0])
 		snprintf(buf, len, is_mapped(row->subpage) ? "mapped" : "trapped");
 	else if (reason[0])
@@ -356,48 +405,21 @@ static void print_kunit(const struct table *table)
 	}
 }
 
-static bool same_register(struct json_object *a, struct json_object *b)
-{
-	static const char * const key[] = { "bdf", "bar", "offset", "width", "op" };
-	size_t i;
-
-	for (i = 0; i < sizeof(key) / sizeof(*key); i++)
-		if (!json_object_equal(member(a, key[i]), member(b, key[i])))
-			return false;
-	return true;
-}
-
-/*
- * What costs less than the loop around it, as memory that is emulated does, is
- * not measured well enough for a ratio.
- */
-static double ladder_ns(struct json_object *timing, const char *path)
-{
-	double ns = json_object_get_double(member(timing, "median_ns"));
-
-	if (strcmp(text_of(timing, "path"), path) || strcmp(text_of(timing, "op"), "read") ||
-	    strcmp(text_of(timing, "driver"), DRIVER_SUBPAGE) || !member(timing, "loop_ns"))
-		return 0;
-	return ns > json_object_get_double(member(timing, "loop_ns")) ? ns : 0;
-}
-
 static void print_ratio(const struct table *table, const char *over, const char *under)
 {
 	struct json_object *timings = member(table->results, "timings");
-	size_t n = json_object_array_length(timings), nr = 0, a, b;
+	size_t n = json_object_array_length(timings), nr = 0, i;
 	double *ratio = calloc(n + 1, sizeof(*ratio));
 	struct stats stats;
 
-	for (a = 0; ratio && a < n; a++) {
-		struct json_object *one = json_object_array_get_idx(timings, a);
-		double ns = ladder_ns(one, over);
+	for (i = 0; ratio && i < n; i++) {
+		struct json_object *timing = json_object_array_get_idx(timings, i);
+		double ns = other_ns(table, timing, under);
 
-		for (b = 0; ns && b < n; b++) {
-			struct json_object *two = json_object_array_get_idx(timings, b);
-
-			if (same_register(one, two) && ladder_ns(two, under))
-				ratio[nr++] = ns / ladder_ns(two, under);
-		}
+		/* The test measures no loop, and so not this. */
+		if (member(timing, "loop_ns") && is_timing(timing, DRIVER_SUBPAGE, over, "read") &&
+		    timed_ns(timing) && ns)
+			ratio[nr++] = timed_ns(timing) / ns;
 	}
 	stats_compute(ratio, nr, &stats);
 	if (nr)
@@ -453,8 +475,8 @@ static void format_count(const struct table *table, bool plain, char *buf, size_
 		const struct row *row = &table->row[i];
 		struct json_object *bar = plain ? row->plain : row->subpage;
 
-		measured += !!bar;
-		if (!bar || !is_subpage(table, row))
+		measured += is_known(bar);
+		if (!is_known(bar) || !is_subpage(table, row))
 			continue;
 		total++;
 		mapped += is_mapped(bar);

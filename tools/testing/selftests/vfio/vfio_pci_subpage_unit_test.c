@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,8 +33,10 @@
 #include "random.h"
 #include "results.h"
 #include "stats.h"
+#include "subject.h"
 #include "sysfs.h"
 #include "vfio_backend.h"
+#include "vfio_device.h"
 
 #define PAGE	4096ULL
 #define BDF	"0000:02:01.0"
@@ -1657,18 +1660,35 @@ TEST(random_shuffles_all)
 	}
 }
 
-/* Medians of two blocks drawn with replacement: 1 and 3 a quarter each, else 2. */
+/* Blocks of 0 and 2: whole ones have the median 1, whichever are drawn. */
 TEST(bootstrap_draws_blocks)
 {
-	const double sample[] = { 1, 1, 3, 3 };
-	double ci95[2];
+	double sample[20], ci95[2];
+	int i;
 
-	stats_bootstrap(sample, 2, 2, 7, ci95);
+	for (i = 0; i < 20; i++)
+		sample[i] = i % 2 * 2;
+	ASSERT_EQ(0, stats_bootstrap(sample, 2, 10, 7, ci95));
 	EXPECT_EQ(1, ci95[0]);
-	EXPECT_EQ(3, ci95[1]);
-	stats_bootstrap(sample, 4, 1, 7, ci95);
-	EXPECT_EQ(2, ci95[0]);
+	EXPECT_EQ(1, ci95[1]);
+
+	/* Half of them all 0, half all 2. */
+	for (i = 0; i < 20; i++)
+		sample[i] = i < 10 ? 0 : 2;
+	ASSERT_EQ(0, stats_bootstrap(sample, 2, 10, 7, ci95));
+	EXPECT_EQ(0, ci95[0]);
 	EXPECT_EQ(2, ci95[1]);
+}
+
+TEST(bootstrap_of_few_blocks)
+{
+	double sample[90] = { 0 }, ci95[2];
+
+	ASSERT_EQ(0, stats_bootstrap(sample, 10, 9, 7, ci95));
+	EXPECT_TRUE(isnan(ci95[0]));
+	EXPECT_TRUE(isnan(ci95[1]));
+	ASSERT_EQ(0, stats_bootstrap(sample, 9, 10, 7, ci95));
+	EXPECT_EQ(0, ci95[0]);
 }
 
 /* A sum of twelve uniform numbers is close to normal; its median is 6. */
@@ -1695,20 +1715,30 @@ static void draw(struct random *random, double *sample, size_t per_block, size_t
 	}
 }
 
-TEST(bootstrap_covers_the_median)
+static int covered(size_t per_block, size_t blocks, int trials)
 {
 	struct random random = { .state = 3 };
 	double sample[200], ci95[2];
-	int covered = 0, i;
+	int n = 0, i;
 
-	for (i = 0; i < 200; i++) {
-		draw(&random, sample, 10, 20);
-		stats_bootstrap(sample, 10, 20, i, ci95);
-		covered += ci95[0] <= 100 && 100 <= ci95[1];
+	for (i = 0; i < trials; i++) {
+		draw(&random, sample, per_block, blocks);
+		stats_bootstrap(sample, per_block, blocks, i, ci95);
+		n += ci95[0] <= 100 && 100 <= ci95[1];
 	}
-	/* 95 % of 200, and three standard deviations less. */
-	EXPECT_LE(180, covered);
-	EXPECT_GT(200, covered);
+	return n;
+}
+
+/* 95 %, and three standard deviations. */
+TEST(bootstrap_covers_the_median)
+{
+	int usual = covered(10, 20, 200), fewest = covered(1, 10, 1000);
+
+	EXPECT_LE(181, usual);
+	EXPECT_GT(200, usual);
+	EXPECT_LE(929, fewest);
+	EXPECT_GE(990, fewest);
+	TH_LOG("covered: %d of 200, %d of 1000", usual, fewest);
 }
 
 TEST(outliers)
@@ -1731,15 +1761,8 @@ struct fake_path {
 	u64 fail_at;
 };
 
-static double raw_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
-
-static int fake_run(struct path *path, u64 n, bool access, u64 *ticks, struct error *err)
+static int fake_run(struct path *path, u64 n, bool access, struct path_done *done,
+		    struct error *err)
 {
 	struct fake_path *fake = path->priv;
 	double until;
@@ -1750,10 +1773,10 @@ static int fake_run(struct path *path, u64 n, bool access, u64 *ticks, struct er
 
 	start = cycles_start();
 	/* Half a microsecond for the loop itself. */
-	until = raw_ns() + n * (access ? fake->ns : 0) + 500;
-	while (raw_ns() < until)
+	until = clock_raw_ns() + n * (access ? fake->ns : 0) + 500;
+	while (clock_raw_ns() < until)
 		;
-	*ticks = cycles_end() - start;
+	done->ticks = cycles_end() - start;
 	return 0;
 }
 
@@ -1776,7 +1799,7 @@ FIXTURE_SETUP(measure)
 	near_enter(-1, &self->near);
 	ASSERT_EQ(0, cycles_calibrate(&self->cycles, &err))
 		TH_LOG("%s", err.text);
-	self->plan = (struct measure_plan) { .samples = 60, .blocks = 6, .seed = 1 };
+	self->plan = (struct measure_plan) { .samples = 60, .blocks = 10, .seed = 1 };
 	for (i = 0; i < 2; i++) {
 		self->fake[i].ns = 2000;
 		self->measured[i].path = (struct path) { .ops = &fake_ops, .priv = &self->fake[i] };
@@ -1848,11 +1871,12 @@ TEST_F(measure, batch_is_long_enough)
 static struct path *last_run;
 static unsigned int turns;
 
-static int noted_run(struct path *path, u64 n, bool access, u64 *ticks, struct error *err)
+static int noted_run(struct path *path, u64 n, bool access, struct path_done *done,
+		     struct error *err)
 {
 	turns += path != last_run;
 	last_run = path;
-	*ticks = access ? 1000 : 0;
+	done->ticks = access ? 1000 : 0;
 	return 0;
 }
 
@@ -1880,8 +1904,13 @@ TEST_F(measure, failing_path)
 	struct error err;
 
 	self->fake[1].fail_at = 30;
-	EXPECT_EQ(-1, run_measure(self, &err));
-	EXPECT_STREQ("it broke", err.text);
+	EXPECT_EQ(0, run_measure(self, &err));
+	EXPECT_STREQ("it broke", self->measured[1].failure.text);
+	EXPECT_EQ(30, self->fake[1].runs);
+	/* The other one goes on. */
+	EXPECT_STREQ("", self->measured[0].failure.text);
+	EXPECT_EQ(60, self->measured[0].stats.samples);
+	EXPECT_LT(2000 * 0.95, self->measured[0].stats.median);
 }
 
 static bool stop_in_third(size_t round, size_t rounds)
@@ -1895,7 +1924,155 @@ TEST_F(measure, is_ended)
 
 	EXPECT_EQ(-1, measure_run(self->measured, 2, &self->plan, &self->cycles, &self->near,
 				  stop_in_third, &err));
-	EXPECT_STREQ("ended after 2 of 6 rounds", err.text);
+	EXPECT_STREQ("ended after 2 of 10 rounds", err.text);
+}
+
+FIXTURE(named)
+{
+	struct options options;
+	struct named_register named;
+	struct pci_device dev;
+	struct pci_scan scan;
+	struct error err;
+};
+
+FIXTURE_SETUP(named)
+{
+	memset(self, 0, sizeof(*self));
+	snprintf(self->dev.bdf, sizeof(self->dev.bdf), BDF);
+	self->dev.res[1] = (struct pci_resource) {
+		.start = 0xfe240100, .end = 0xfe2401ff, .flags = RES_MEM,
+	};
+	self->scan = (struct pci_scan) { .dev = &self->dev, .nr = 1 };
+	self->named.reg = (struct safe_register) { .bar = 1, .width = 4, .offset = 0xfc };
+	snprintf(self->named.bdf, sizeof(self->named.bdf), BDF);
+	self->options.reg = &self->named;
+	self->options.nr_reg = 1;
+}
+
+FIXTURE_TEARDOWN(named)
+{
+}
+
+static const char *complaint(struct _test_data_named *self)
+{
+	self->err.text[0] = '\0';
+	registers_check(&self->options, &self->scan, &self->err);
+	return self->err.text;
+}
+
+TEST_F(named, outside)
+{
+	EXPECT_STREQ("", complaint(self));
+	self->named.reg.offset = 0x100;
+	EXPECT_STREQ("--register: " BDF " BAR1 has only 0x100 bytes, none at 0x100",
+		     complaint(self));
+	/* The end of it is no small number. */
+	self->named.reg.offset = -8ULL;
+	self->named.reg.width = 8;
+	EXPECT_STRNE("", complaint(self));
+	self->named.reg.bar = 0;
+	EXPECT_STREQ("--register: " BDF " BAR0 is not a memory BAR", complaint(self));
+}
+
+TEST_F(named, of_another_device)
+{
+	char other[1][SYSFS_BDF_LEN] = { "0000:09:00.0" };
+
+	self->options.bdf = other;
+	self->options.nr_bdf = 1;
+	EXPECT_STREQ("--register: " BDF " is not among the devices that are named",
+		     complaint(self));
+	snprintf(self->named.bdf, sizeof(self->named.bdf), "0000:09:00.0");
+	EXPECT_STREQ("--register: 0000:09:00.0: there is no such PCI device: lspci -D lists them",
+		     complaint(self));
+}
+
+TEST_F(named, counts_once)
+{
+	struct named_register twice[3] = { self->named, self->named, self->named };
+	struct profile_set none = { 0 };
+	struct safe_register reg[4];
+
+	twice[2].reg.offset = -4ULL;
+	self->options.reg = twice;
+	self->options.nr_reg = 3;
+	EXPECT_EQ(1, safe_registers(&self->options, &none, &self->dev, 1, reg, 4));
+	twice[1].reg.width = 2;
+	EXPECT_EQ(2, safe_registers(&self->options, &none, &self->dev, 1, reg, 4));
+}
+
+/* A file for a device, and a path that may go wrong. */
+FIXTURE(path)
+{
+	struct path_target target;
+	struct path path;
+	struct error err;
+};
+
+/* What the path below does to each value. */
+static u64 twist;
+
+static int twisted_run(struct path *path, u64 n, bool access, struct path_done *done,
+		       struct error *err)
+{
+	const struct path_target *target = path->target;
+
+	if (target->op != PATH_READ)
+		vfio_write(target->fd, target->reg.offset, target->reg.width,
+			   target->value ^ twist);
+	vfio_read(target->fd, target->reg.offset, target->reg.width, &done->last);
+	done->last ^= target->op == PATH_READ ? twist : 0;
+	return 0;
+}
+
+static const struct path_ops twisted_ops = { .name = "twisted", .run = twisted_run };
+
+FIXTURE_SETUP(path)
+{
+	memset(self, 0, sizeof(*self));
+	self->target.fd = memfd_create("device", 0);
+	ASSERT_LE(0, self->target.fd);
+	ASSERT_EQ(0, ftruncate(self->target.fd, 16));
+	self->target.reg = (struct safe_register) {
+		.offset = 4, .width = 4, .readback = READBACK_SAME,
+	};
+	self->target.value = 0x12345678;
+	self->path = (struct path) { .ops = &twisted_ops, .target = &self->target };
+}
+
+FIXTURE_TEARDOWN(path)
+{
+	close(self->target.fd);
+}
+
+TEST_F(path, is_checked)
+{
+	enum path_op op;
+
+	for (op = 0; op < PATH_NR_OPS; op++) {
+		self->target.op = op;
+		twist = 0;
+		EXPECT_EQ(0, path_check(&self->path, &self->err))
+			TH_LOG("%s", self->err.text);
+		twist = 0x100;
+		EXPECT_EQ(-1, path_check(&self->path, &self->err));
+	}
+	EXPECT_STREQ("it wrote 0x12345778 instead of 0x12345678", self->err.text);
+}
+
+TEST(register_values)
+{
+	struct safe_register reg = { .width = 2, .readback = READBACK_INVERTED };
+
+	EXPECT_EQ(0xff00, register_mirror(&reg, 0xff));
+	EXPECT_TRUE(register_answers(&reg, 0xffff));
+	reg.readback = READBACK_NONE;
+	EXPECT_FALSE(register_answers(&reg, 0xffff));
+	EXPECT_TRUE(register_answers(&reg, 0xfffe));
+	reg.mask = 1;
+	EXPECT_TRUE(register_answers(&reg, 0xffff));
+	EXPECT_EQ(U64_MAX, register_mask(8));
 }
 
 TEST(perf_options)
@@ -1933,6 +2110,8 @@ TEST(perf_options_refused)
 	EXPECT_TRUE(perf_refuses("-l"));
 	EXPECT_TRUE(perf_refuses("--seed=x"));
 	EXPECT_TRUE(perf_refuses("--blocks=0"));
+	EXPECT_TRUE(perf_refuses("--batch=262145"));
+	EXPECT_FALSE(perf_refuses("--batch=262144"));
 	EXPECT_TRUE(perf_refuses("--nonsense=1"));
 	EXPECT_FALSE(perf_refuses("--blocks=1"));
 }
@@ -1983,6 +2162,59 @@ TEST_F(results, perf)
 	EXPECT_STREQ("no module", json_object_get_string(at(results, "/perf/skipped/0/reason")));
 	EXPECT_EQ(2, json_object_array_length(at(results, "/opens")));
 	EXPECT_EQ(8, json_object_get_int(at(results, "/opens/1/functions")));
+	results_free(results);
+}
+
+/* Ratios are those of one run: the next one does not mix with it. */
+TEST_F(results, perf_begins_anew)
+{
+	struct json_object *results;
+	struct machine machine;
+	struct result_perf perf;
+	struct error err;
+
+	results = results_open(self->path, "p", "none", &err);
+	ASSERT_NE(NULL, results);
+	fill_perf(&perf, &machine);
+	results_add_timing(results, &self->timing);
+	results_begin_perf(results, &perf);
+	self->timing.path = "kernel";
+	self->timing.loop_ns = 0.5;
+	results_add_timing(results, &self->timing);
+	EXPECT_EQ(2, json_object_array_length(at(results, "/timings")));
+
+	results_begin_perf(results, &perf);
+	EXPECT_EQ(1, json_object_array_length(at(results, "/timings")));
+	EXPECT_STREQ("pread", json_object_get_string(at(results, "/timings/0/path")));
+	results_free(results);
+}
+
+TEST_F(results, nothing_known)
+{
+	struct result_skip skip = {
+		.bdf = BDF, .driver = DRIVER_SUBPAGE, .bar = 1, .reason = "no register",
+	};
+	struct json_object *results;
+	struct machine machine;
+	struct result_perf perf;
+	struct error err;
+
+	results = results_open(self->path, "p", "none", &err);
+	ASSERT_NE(NULL, results);
+	fill_perf(&perf, &machine);
+	results_begin_perf(results, &perf);
+	results_add_skip(results, &skip);
+	self->timing.stats.ci95[0] = NAN;
+	self->timing.stats.ci95[1] = NAN;
+	results_add_timing(results, &self->timing);
+	results_set_partial(results, true);
+	results = save_and_load(self, results);
+	ASSERT_NE(NULL, results);
+
+	EXPECT_EQ(1, json_object_get_int(at(results, "/perf/skipped/0/bar")));
+	EXPECT_EQ(NULL, at(results, "/perf/skipped/0/path"));
+	EXPECT_EQ(NULL, at(results, "/timings/0/ci95_ns"));
+	EXPECT_TRUE(json_object_get_boolean(at(results, "/partial")));
 	results_free(results);
 }
 

@@ -13,16 +13,24 @@ static bool cpu_on_node(int cpu, int node)
 	return node < 0 || numa_node_of_cpu(cpu) == node;
 }
 
+/* Those that this process was given: pinning narrows what the kernel would say. */
+static const cpu_set_t *allowed_cpus(void)
+{
+	static cpu_set_t allowed;
+	static bool known;
+
+	if (!known)
+		known = !sched_getaffinity(0, sizeof(allowed), &allowed);
+	return &allowed;
+}
+
 static int lowest_cpu(int node)
 {
-	cpu_set_t allowed;
+	const cpu_set_t *allowed = allowed_cpus();
 	int cpu;
 
-	if (sched_getaffinity(0, sizeof(allowed), &allowed))
-		return -1;
-
 	for (cpu = 0; cpu < CPU_SETSIZE; cpu++)
-		if (CPU_ISSET(cpu, &allowed) && cpu_on_node(cpu, node))
+		if (CPU_ISSET(cpu, allowed) && cpu_on_node(cpu, node))
 			return cpu;
 	return -1;
 }
@@ -80,28 +88,28 @@ static int other_node(int node)
 {
 	int other;
 
-	if (numa_available() < 0)
-		return -1;
 	for (other = 0; other <= numa_max_node(); other++)
 		if (other != node && lowest_cpu(other) >= 0)
 			return other;
 	return -1;
 }
 
-void near_enter_node(int node, bool remote, struct near *near)
+int near_enter_remote(int node, struct near *near, struct error *why)
 {
-	int other = remote ? other_node(node) : -1;
+	int other;
 
-	if (other < 0) {
-		near_enter(node, near);
-		if (remote)
-			error_set(&near->note, "on CPU %d: there is no other NUMA node", near->cpu);
-		return;
-	}
+	if (numa_available() < 0)
+		return error_set(why, "the kernel knows no NUMA: no node is remote");
+	if (node < 0)
+		return error_set(why, "the device names no NUMA node: none is remote");
+
+	other = other_node(node);
+	if (other < 0)
+		return error_set(why, "there is no other NUMA node than the device's");
 
 	near_enter(other, near);
-	error_set(&near->note, "on CPU %d of NUMA node %d, which is not the device's", near->cpu,
-		  other);
+	error_set(&near->note, "on CPU %d of NUMA node %d, not on the device's", near->cpu, other);
+	return 0;
 }
 
 void *near_alloc(const struct near *near, size_t size)

@@ -24,18 +24,20 @@ struct near {
  * @node: the device's NUMA node, or -1 if it has none
  * @near: filled in
  *
- * The CPU is the lowest that this process may use: of @node, or of all where
+ * The CPU is the lowest that this process was given: of @node, or of all where
  * there is no node. The choice is the same for each run, so that runs compare.
  */
 void near_enter(int node, struct near *near);
 
 /**
- * near_enter_node() - the same, or on purpose not beside the device
+ * near_enter_remote() - the same, but on purpose not beside the device
  * @node: the device's NUMA node, or -1 if it has none
- * @remote: pin to the first CPU of another node, where there is one
- * @near: filled in
+ * @near: filled in: the lowest CPU of the first other node
+ * @why: set on failure: there is no other node
+ *
+ * Return: 0 or -1.
  */
-void near_enter_node(int node, bool remote, struct near *near);
+int near_enter_remote(int node, struct near *near, struct error *why);
 
 /**
  * near_alloc() - allocate memory on the node, already present

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <math.h>
-#include <time.h>
 
 #include "cycles.h"
 
@@ -8,14 +7,6 @@
 #define PART_NS		50000000ULL
 #define TOLERANCE	0.001
 #define PROBES		2000
-
-static u64 raw_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
-}
 
 /*
  * Both clocks at one moment: the clock's reading between two of the counter.
@@ -27,7 +18,7 @@ static void read_both(u64 *ticks, u64 *ns)
 	int i;
 
 	for (i = 0; i < 16; i++) {
-		u64 before = cycles_start(), now = raw_ns(), after = cycles_end();
+		u64 before = cycles_start(), now = clock_raw_ns(), after = cycles_end();
 
 		if (after - before >= best)
 			continue;
@@ -43,7 +34,7 @@ static double measure_part(void)
 	u64 t0, t1, ns0, ns1;
 
 	read_both(&t0, &ns0);
-	while (raw_ns() - ns0 < PART_NS)
+	while (clock_raw_ns() - ns0 < PART_NS)
 		;
 	read_both(&t1, &ns1);
 	return (t1 - t0) * 1e9 / (ns1 - ns0);
@@ -71,22 +62,18 @@ static int measure_hz(struct cycles *cycles, struct error *err)
 	return 0;
 }
 
-/* The smallest step that is seen, and what reading costs. */
-static void measure_steps(struct cycles *cycles)
+/* The smallest step that is seen. */
+static void measure_step(struct cycles *cycles)
 {
-	u64 last = cycles_start(), overhead = U64_MAX, step = U64_MAX;
+	u64 last = cycles_start(), step = U64_MAX, now;
 	int i;
 
 	for (i = 0; i < PROBES; i++) {
-		u64 start = cycles_start(), end = cycles_end();
-
-		if (end - start < overhead)
-			overhead = end - start;
-		if (end != last && end - last < step)
-			step = end - last;
-		last = end;
+		now = cycles_end();
+		if (now != last && now - last < step)
+			step = now - last;
+		last = now;
 	}
-	cycles->overhead = overhead;
 	cycles->resolution = step;
 }
 
@@ -94,7 +81,7 @@ int cycles_calibrate(struct cycles *cycles, struct error *err)
 {
 	struct error first;
 
-	measure_steps(cycles);
+	measure_step(cycles);
 	/* Once more: a neighbour may have been noisy for a moment. */
 	if (!measure_hz(cycles, &first) || !measure_hz(cycles, &first))
 		return 0;

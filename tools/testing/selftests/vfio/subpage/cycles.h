@@ -14,6 +14,19 @@
 #include "error.h"
 #include "types.h"
 
+/**
+ * clock_raw_ns() - read CLOCK_MONOTONIC_RAW
+ *
+ * Return: nanoseconds.
+ */
+static inline u64 clock_raw_ns(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
+	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+}
+
 #if defined(__x86_64__)
 #define CYCLES_NAME	"rdtsc"
 
@@ -62,10 +75,7 @@ static inline u64 cycles_end(void)
 
 static inline u64 cycles_start(void)
 {
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return ts.tv_sec * 1000000000ULL + ts.tv_nsec;
+	return clock_raw_ns();
 }
 
 static inline u64 cycles_end(void)
@@ -78,12 +88,10 @@ static inline u64 cycles_end(void)
  * struct cycles - what a tick is worth
  * @hz: ticks per second, measured against CLOCK_MONOTONIC_RAW
  * @resolution: smallest step of the counter, ticks
- * @overhead: ticks between two reads with nothing between them
  */
 struct cycles {
 	double hz;
 	u64 resolution;
-	u64 overhead;
 };
 
 /**

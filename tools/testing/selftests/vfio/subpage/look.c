@@ -12,13 +12,6 @@
 /* Opening resets a device, and its bus: seconds on slow ones, not a minute. */
 #define PATIENCE	60
 
-static size_t page_round(u64 size)
-{
-	u64 page = sysconf(_SC_PAGESIZE);
-
-	return (size + page - 1) & ~(page - 1);
-}
-
 static int look_at_bar(int fd, unsigned int bar, struct region_look *look)
 {
 	void *address;
@@ -28,9 +21,9 @@ static int look_at_bar(int fd, unsigned int bar, struct region_look *look)
 	if (ret || !look->info.size)
 		return ret;
 
-	look->map = vfio_map(fd, look->info.offset, page_round(look->info.size), &address);
+	look->map = vfio_map(fd, look->info.offset, vfio_page_round(look->info.size), &address);
 	if (!look->map)
-		munmap(address, page_round(look->info.size));
+		munmap(address, vfio_page_round(look->info.size));
 	return 0;
 }
 
@@ -49,12 +42,12 @@ static int look_at_register(int fd, const struct vfio_region_info *info,
 	if (!(info->flags & VFIO_REGION_INFO_FLAG_MMAP))
 		return 0;
 
-	ret = vfio_map(fd, info->offset, page_round(info->size), &address);
+	ret = vfio_map(fd, info->offset, vfio_page_round(info->size), &address);
 	if (ret)
 		return ret;
 
 	look->mapped = mmio_read((char *)address + reg->offset, reg->width);
-	munmap(address, page_round(info->size));
+	munmap(address, vfio_page_round(info->size));
 	return 0;
 }
 

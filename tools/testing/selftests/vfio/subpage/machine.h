@@ -17,12 +17,13 @@
  * @governor: of frequency scaling on the CPU that measures, "" for none
  * @smt: whether that CPU has siblings that compute, negative for unknown
  * @hypervisor: what it runs on, "" for nothing known
- * @steal_percent: time that the hypervisor gave to others, of all CPUs' time
+ * @steal_percent: time that the hypervisor gave to others, of the time of @cpu
  *	since machine_begin(); negative for unknown
  * @warning: what may spoil a result, and what helps
  * @nr_warnings: how many
- * @stolen: ticks of stolen time at the begin
- * @total: ticks of all time at the begin
+ * @cpu: the one that measures, negative for unknown
+ * @stolen: its ticks of stolen time at the begin
+ * @total: its ticks of all time at the begin
  */
 struct machine {
 	char cpu_model[128];
@@ -32,9 +33,18 @@ struct machine {
 	double steal_percent;
 	struct error warning[MACHINE_MAX_WARNINGS];
 	size_t nr_warnings;
+	int cpu;
 	u64 stolen;
 	u64 total;
 };
+
+/**
+ * machine_warn() - note what may spoil a result
+ * @machine: whose warnings; those beyond MACHINE_MAX_WARNINGS are dropped
+ * @fmt: as for printf()
+ */
+void machine_warn(struct machine *machine, const char *fmt, ...)
+	__attribute__((format(printf, 2, 3)));
 
 /**
  * machine_begin() - look at the machine before a measurement

@@ -12,7 +12,6 @@
 #define MIN_SAMPLE_NS	30000
 /* And this many times what starting costs, such as the entry into a guest. */
 #define STARTS		20
-#define MAX_BATCH	1048576
 /* Samples of the loop itself, in each block. */
 #define LOOP_SAMPLES	5
 /* Of a batch that is tried: the first faults pages in, and may be interrupted. */
@@ -42,14 +41,14 @@ static u64 spin(u64 ticks)
 static int run_once(const struct run *run, struct path *path, u64 n, bool access, double *ticks,
 		    struct error *err)
 {
-	u64 taken = 0;
+	struct path_done done;
 
-	if (path->ops->run(path, n, access, &taken, err))
+	if (path->ops->run(path, n, access, &done, err))
 		return -1;
 
 	if (access && run->plan->delay_ns)
-		taken += spin(n * run->plan->delay_ns * run->cycles->hz / 1e9);
-	*ticks = taken;
+		done.ticks += spin(n * run->plan->delay_ns * run->cycles->hz / 1e9);
+	*ticks = done.ticks;
 	return 0;
 }
 
@@ -85,7 +84,7 @@ static int choose_batch(const struct run *run, struct measured_path *m, struct e
 	enough = fmax(enough, RESOLUTIONS * (double)cycles->resolution);
 	enough = fmax(enough, STARTS * loop);
 
-	for (batch = 1; batch < MAX_BATCH; batch *= 2) {
+	for (batch = 1; batch < MEASURE_MAX_BATCH; batch *= 2) {
 		if (try_batch(run, &m->path, batch, true, &ticks, err) ||
 		    try_batch(run, &m->path, batch, false, &loop, err))
 			return -1;
@@ -96,20 +95,26 @@ static int choose_batch(const struct run *run, struct measured_path *m, struct e
 	return 0;
 }
 
-static int prepare_path(struct run *run, size_t p, struct error *err)
+static void prepare_path(struct run *run, size_t p)
 {
 	struct measured_path *m = &run->measured[p];
 	double ticks;
 
-	if (!run->plan->batch)
-		return choose_batch(run, m, err);
-
+	m->failure.text[0] = '\0';
 	m->batch = run->plan->batch;
-	return run_once(run, &m->path, m->batch, true, &ticks, err);
+	if (m->batch)
+		run_once(run, &m->path, m->batch, true, &ticks, &m->failure);
+	else
+		choose_batch(run, m, &m->failure);
+}
+
+static bool has_failed(const struct run *run, size_t p)
+{
+	return run->measured[p].failure.text[0];
 }
 
 /* Ticks of one operation, without the loop around it. */
-static int run_block(struct run *run, size_t p, size_t block, struct error *err)
+static void run_block(struct run *run, size_t p, size_t block)
 {
 	struct measured_path *m = &run->measured[p];
 	double *sample = run->sample[p] + block * run->per_block;
@@ -118,17 +123,16 @@ static int run_block(struct run *run, size_t p, size_t block, struct error *err)
 	size_t i;
 
 	for (i = 0; i < LOOP_SAMPLES; i++)
-		if (run_once(run, &m->path, m->batch, false, &loop[i], err))
-			return -1;
+		if (run_once(run, &m->path, m->batch, false, &loop[i], &m->failure))
+			return;
 	stats_compute(loop, LOOP_SAMPLES, &cost);
 	run->loop[p][block] = cost.median / m->batch;
 
 	for (i = 0; i < run->per_block; i++) {
-		if (run_once(run, &m->path, m->batch, true, &sample[i], err))
-			return -1;
+		if (run_once(run, &m->path, m->batch, true, &sample[i], &m->failure))
+			return;
 		sample[i] = (sample[i] - cost.median) / m->batch;
 	}
-	return 0;
 }
 
 static int run_blocks(struct run *run, size_t nr, bool (*progress)(size_t round, size_t rounds),
@@ -146,8 +150,8 @@ static int run_blocks(struct run *run, size_t nr, bool (*progress)(size_t round,
 					 run->plan->blocks);
 		random_shuffle(&random, order, nr);
 		for (i = 0; i < nr; i++)
-			if (run_block(run, order[i], block, err))
-				return -1;
+			if (!has_failed(run, order[i]))
+				run_block(run, order[i], block);
 	}
 	return 0;
 }
@@ -169,7 +173,10 @@ static void summarise(struct run *run, size_t p)
 
 	in_ns(run->sample[p], n, run->cycles);
 	in_ns(run->loop[p], blocks, run->cycles);
-	stats_bootstrap(run->sample[p], run->per_block, blocks, run->plan->seed, ci95);
+	if (stats_bootstrap(run->sample[p], run->per_block, blocks, run->plan->seed, ci95)) {
+		error_set(&m->failure, "no memory for the interval of %zu samples", n);
+		return;
+	}
 	stats_compute(run->sample[p], n, &m->stats);
 	memcpy(m->stats.ci95, ci95, sizeof(ci95));
 	m->outliers = stats_outliers(run->sample[p], n);
@@ -187,7 +194,7 @@ int measure_run(struct measured_path *measured, size_t nr, const struct measure_
 		.measured = measured, .plan = plan, .cycles = cycles, .per_block = per_block,
 	};
 	double *memory;
-	int ret = 0;
+	int ret;
 
 	if (nr > MAX_PATHS)
 		return error_set(err, "%zu paths, and at most %d at once", nr, MAX_PATHS);
@@ -204,12 +211,12 @@ int measure_run(struct measured_path *measured, size_t nr, const struct measure_
 		run.loop[p] = run.sample[p] + plan->blocks * per_block;
 	}
 
+	for (p = 0; p < nr; p++)
+		prepare_path(&run, p);
+	ret = run_blocks(&run, nr, progress, err);
 	for (p = 0; !ret && p < nr; p++)
-		ret = prepare_path(&run, p, err);
-	if (!ret)
-		ret = run_blocks(&run, nr, progress, err);
-	for (p = 0; !ret && p < nr; p++)
-		summarise(&run, p);
+		if (!has_failed(&run, p))
+			summarise(&run, p);
 
 	near_free(memory, size);
 	return ret;

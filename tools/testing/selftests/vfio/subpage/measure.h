@@ -16,6 +16,9 @@
 #include "path.h"
 #include "stats.h"
 
+/* Operations of a sample, at most. */
+#define MEASURE_MAX_BATCH	262144
+
 /**
  * struct measure_plan - how to measure
  * @samples: of each path, at least one in each block
@@ -39,10 +42,11 @@ struct measure_plan {
  * @batch: operations of a sample, chosen so that the counter's resolution is
  *	below 1 % of it
  * @loop_ns: the cost of the loop itself for one operation, already subtracted
- * @stats: nanoseconds for one operation; the interval comes from a bootstrap
- *	that draws whole blocks
+ * @stats: nanoseconds for one operation, of samples that are means of a batch;
+ *	the interval comes from a bootstrap that draws whole blocks
  * @outliers: samples further than three interquartile ranges from the
  *	quartiles; they are not removed
+ * @failure: why there are no results, "" if there are
  */
 struct measured_path {
 	struct path path;
@@ -50,6 +54,7 @@ struct measured_path {
 	double loop_ns;
 	struct stats stats;
 	size_t outliers;
+	struct error failure;
 };
 
 /**
@@ -61,7 +66,9 @@ struct measured_path {
  * @near: where to allocate
  * @progress: called before each round with its number and how many there are;
  *	may be NULL. It returns false to end the measurement.
- * @err: set on failure: an access failed, no memory, or it was ended
+ * @err: set on failure: no memory, or it was ended
+ *
+ * A path whose access fails is left out from then on; the others are measured.
  *
  * Return: 0 or -1.
  */

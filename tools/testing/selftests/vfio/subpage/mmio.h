@@ -12,11 +12,17 @@
 
 #include "types.h"
 
-/* A read is done before later accesses to memory. */
-static inline void mmio_after_read(void)
+/*
+ * A read is done before later accesses to memory; on arm64, where a branch that
+ * depends on the value says so, also before later reads of the counter.
+ */
+static inline void mmio_after_read(u64 value)
 {
 #if defined(__aarch64__)
-	__asm__ __volatile__("dmb oshld" : : : "memory");
+	u64 zero;
+
+	__asm__ __volatile__("dmb oshld\n\teor %0, %1, %1\n\tcbnz %0, ."
+			     : "=r" (zero) : "r" (value) : "memory");
 #elif defined(__x86_64__)
 	/* Memory that is not cached is not reordered there. */
 	__asm__ __volatile__("" : : : "memory");
@@ -64,7 +70,7 @@ static inline u64 mmio_read(const void *address, unsigned int width)
 	default:
 		value = le64toh(mmio_raw_read(u64, address));
 	}
-	mmio_after_read();
+	mmio_after_read(value);
 	return value;
 }
 

@@ -13,39 +13,44 @@ static inline void keep_loop(void)
  * Inline, so that the width is a constant in each copy: choosing it would be part
  * of what is timed.
  */
-static inline u64 loop(void *address, unsigned int width, const struct path_target *target,
-		       u64 n, bool access)
+static inline void loop(void *address, unsigned int width, const struct path_target *target,
+			u64 n, bool access, struct path_done *done)
 {
+	u64 value = target->value, last = 0, start = cycles_start(), i;
 	enum path_op op = target->op;
-	u64 value = target->value, start = cycles_start(), i;
 
 	if (!access)
 		for (i = 0; i < n; i++)
 			keep_loop();
 	else if (op == PATH_READ)
 		for (i = 0; i < n; i++)
-			mmio_read(address, width);
+			last = mmio_read(address, width);
 	else if (op == PATH_WRITE)
 		for (i = 0; i < n; i++)
 			mmio_write(address, width, value);
 	else
 		for (i = 0; i < n; i++) {
 			mmio_write(address, width, value);
-			mmio_read(address, width);
+			last = mmio_read(address, width);
 		}
-	return cycles_end() - start;
+	done->ticks = cycles_end() - start;
+	done->last = last;
 }
 
-u64 mmio_loop(void *address, const struct path_target *target, u64 n, bool access)
+void mmio_loop(void *address, const struct path_target *target, u64 n, bool access,
+	       struct path_done *done)
 {
 	switch (target->reg.width) {
 	case 1:
-		return loop(address, 1, target, n, access);
+		loop(address, 1, target, n, access, done);
+		break;
 	case 2:
-		return loop(address, 2, target, n, access);
+		loop(address, 2, target, n, access, done);
+		break;
 	case 4:
-		return loop(address, 4, target, n, access);
+		loop(address, 4, target, n, access, done);
+		break;
 	default:
-		return loop(address, 8, target, n, access);
+		loop(address, 8, target, n, access, done);
 	}
 }

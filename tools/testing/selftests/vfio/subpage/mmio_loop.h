@@ -13,9 +13,9 @@
  * @target: width, operation and value
  * @n: how often
  * @access: false for the loop alone
- *
- * Return: ticks of cycles.h that it took.
+ * @done: filled in
  */
-u64 mmio_loop(void *address, const struct path_target *target, u64 n, bool access);
+void mmio_loop(void *address, const struct path_target *target, u64 n, bool access,
+	       struct path_done *done);
 
 #endif

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "measure.h"
 #include "options.h"
 
 #define DEFAULT_SAMPLES	500
@@ -89,15 +90,16 @@ const char *options_help(enum options_program program)
 	return help[program];
 }
 
-static int set_count(const char *name, const char *text, size_t *count, struct error *err)
+static int set_count(const char *name, const char *text, size_t max, size_t *count,
+		     struct error *err)
 {
 	unsigned long value;
 	char *end;
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (errno || *end || text[0] < '0' || text[0] > '9' || !value || value > MAX_COUNT)
-		return error_set(err, "%s %s: not a number from 1 to %d", name, text, MAX_COUNT);
+	if (errno || *end || text[0] < '0' || text[0] > '9' || !value || value > max)
+		return error_set(err, "%s %s: not a number from 1 to %zu", name, text, max);
 
 	*count = value;
 	return 0;
@@ -193,9 +195,9 @@ static int set_perf_option(struct options *options, const char *name, char *valu
 	if (!strcmp(name, "--paths"))
 		options->paths = value;
 	else if (!strcmp(name, "--blocks"))
-		return set_count(name, value, &options->blocks, err);
+		return set_count(name, value, MAX_COUNT, &options->blocks, err);
 	else if (!strcmp(name, "--delay"))
-		return set_count(name, value, &options->delay_ns, err);
+		return set_count(name, value, MAX_COUNT, &options->delay_ns, err);
 	else if (!strcmp(name, "--seed"))
 		return set_seed(value, &options->seed, err);
 	else
@@ -219,9 +221,9 @@ static int set_option(struct options *options, const char *name, char *value,
 	else if (!strcmp(name, "--register"))
 		return add_register(options, value, err);
 	else if (!strcmp(name, "--samples"))
-		return set_count(name, value, &options->samples, err);
-	else if (!strcmp(name, "--batch"))
-		return set_count(name, value, &options->batch, err);
+		return set_count(name, value, MAX_COUNT, &options->samples, err);
+	else if (!strcmp(name, "--batch") && options->program != OPTIONS_OPEN)
+		return set_count(name, value, MEASURE_MAX_BATCH, &options->batch, err);
 	else if (options->program == OPTIONS_PERF)
 		return set_perf_option(options, name, value, err);
 	else

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One way to a register, to be timed against others. Each is a file path_*.c
- * with one or several struct path_ops, listed in path.c.
+ * One way to a register, to be timed against others. Each file path_*.c has one
+ * or several.
  */
 #ifndef SUBPAGE_PATH_H
 #define SUBPAGE_PATH_H
@@ -56,6 +56,16 @@ struct path_target {
 struct path;
 
 /**
+ * struct path_done - what a path has done
+ * @ticks: of cycles.h that its loop took
+ * @last: what it read last, in the byte order of the CPU
+ */
+struct path_done {
+	u64 ticks;
+	u64 last;
+};
+
+/**
  * enum path_state - what became of opening a path
  * @PATH_OPEN: it can be run
  * @PATH_SKIPPED: kernel, machine or device do not have it; the error says why
@@ -71,16 +81,17 @@ enum path_state {
  * struct path_ops - a kind of path
  * @name: as in results.json
  * @open: get ready to run; fills in @priv
- * @run: do @n operations one after the other, and say how many ticks of
- *	cycles.h that took. With @access false the same loop without them: its
- *	cost is subtracted. Returns 0, or -1 with the error set.
+ * @run: do @n operations one after the other. With @access false the same loop
+ *	without them: its cost is subtracted. Returns 0, or -1 with the error
+ *	set.
  * @close: undo @open; only after PATH_OPEN
  */
 struct path_ops {
 	const char *name;
 	enum path_state (*open)(struct path *path, const struct path_target *target,
 				struct error *why);
-	int (*run)(struct path *path, u64 n, bool access, u64 *ticks, struct error *err);
+	int (*run)(struct path *path, u64 n, bool access, struct path_done *done,
+		   struct error *err);
 	void (*close)(struct path *path);
 };
 
@@ -95,6 +106,18 @@ struct path {
 	const struct path_target *target;
 	void *priv;
 };
+
+/**
+ * path_check() - see whether a path reaches its register
+ * @path: open
+ * @err: set on failure: an access failed, or the device's file reads another value
+ *
+ * Does one operation. Reads have to give what the device's file gives, writes have
+ * to change it.
+ *
+ * Return: 0 or -1.
+ */
+int path_check(struct path *path, struct error *err);
 
 extern const struct path_ops path_kernel;
 extern const struct path_ops path_sysfs;

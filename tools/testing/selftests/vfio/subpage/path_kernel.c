@@ -60,7 +60,8 @@ static enum path_state kernel_open(struct path *path, const struct path_target *
 	return PATH_OPEN;
 }
 
-static int kernel_run(struct path *path, u64 n, bool access, u64 *ticks, struct error *err)
+static int kernel_run(struct path *path, u64 n, bool access, struct path_done *done,
+		      struct error *err)
 {
 	struct kernel_path *kernel = path->priv;
 
@@ -69,7 +70,8 @@ static int kernel_run(struct path *path, u64 n, bool access, u64 *ticks, struct 
 	if (ioctl(kernel->fd, SUBPAGE_PERF_RUN, &kernel->run))
 		return error_set(err, DEVICE ": %s", strerror(errno));
 
-	*ticks = kernel->run.ticks;
+	done->ticks = kernel->run.ticks;
+	done->last = kernel->run.last;
 	return 0;
 }
 

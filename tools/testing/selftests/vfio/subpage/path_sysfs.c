@@ -13,6 +13,7 @@
 
 #include "mmio_loop.h"
 #include "path.h"
+#include "vfio_device.h"
 
 struct sysfs_map {
 	void *map;
@@ -60,7 +61,7 @@ static enum path_state sysfs_open(struct path *path, const struct path_target *t
 	}
 
 	/* The file begins with the page that the BAR starts in. */
-	sysfs->len = (start % page + target->info.size + page - 1) & ~(page - 1);
+	sysfs->len = vfio_page_round(start % page + target->info.size);
 	sysfs->map = mmap(NULL, sysfs->len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (sysfs->map == MAP_FAILED) {
@@ -73,11 +74,12 @@ static enum path_state sysfs_open(struct path *path, const struct path_target *t
 	return PATH_OPEN;
 }
 
-static int sysfs_run(struct path *path, u64 n, bool access, u64 *ticks, struct error *err)
+static int sysfs_run(struct path *path, u64 n, bool access, struct path_done *done,
+		     struct error *err)
 {
 	struct sysfs_map *sysfs = path->priv;
 
-	*ticks = mmio_loop(sysfs->address, path->target, n, access);
+	mmio_loop(sysfs->address, path->target, n, access, done);
 	return 0;
 }
 

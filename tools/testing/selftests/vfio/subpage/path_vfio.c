@@ -18,9 +18,10 @@ static enum path_state mmap_open(struct path *path, const struct path_target *ta
 	return PATH_OPEN;
 }
 
-static int mmap_run(struct path *path, u64 n, bool access, u64 *ticks, struct error *err)
+static int mmap_run(struct path *path, u64 n, bool access, struct path_done *done,
+		    struct error *err)
 {
-	*ticks = mmio_loop(path->priv, path->target, n, access);
+	mmio_loop(path->priv, path->target, n, access, done);
 	return 0;
 }
 
@@ -30,30 +31,32 @@ static enum path_state file_open(struct path *path, const struct path_target *ta
 	return PATH_OPEN;
 }
 
-static int file_access(const struct path_target *target)
+static int file_access(const struct path_target *target, u64 *last)
 {
-	u64 offset = target->info.offset + target->reg.offset, value;
+	u64 offset = target->info.offset + target->reg.offset;
 	unsigned int width = target->reg.width;
 	int ret = 0;
 
 	if (target->op != PATH_READ)
 		ret = vfio_write(target->fd, offset, width, target->value);
 	if (!ret && target->op != PATH_WRITE)
-		ret = vfio_read(target->fd, offset, width, &value);
+		ret = vfio_read(target->fd, offset, width, last);
 	return ret;
 }
 
-static int file_run(struct path *path, u64 n, bool access, u64 *ticks, struct error *err)
+static int file_run(struct path *path, u64 n, bool access, struct path_done *done,
+		    struct error *err)
 {
-	u64 start = cycles_start(), i;
+	u64 last = 0, start = cycles_start(), i;
 	int ret = 0;
 
 	for (i = 0; i < n && !ret; i++) {
 		__asm__ __volatile__("" : : : "memory");
 		if (access)
-			ret = file_access(path->target);
+			ret = file_access(path->target, &last);
 	}
-	*ticks = cycles_end() - start;
+	done->ticks = cycles_end() - start;
+	done->last = last;
 	return ret ? error_set(err, "pread or pwrite: %s", strerror(-ret)) : 0;
 }
 

@@ -14,7 +14,7 @@
 #define SUBPAGE_PERF_WRITE_READ	2
 #define SUBPAGE_PERF_NOTHING	3
 
-#define SUBPAGE_PERF_MAX	1048576
+#define SUBPAGE_PERF_MAX	262144
 
 /**
  * struct subpage_perf_run - accesses in a loop

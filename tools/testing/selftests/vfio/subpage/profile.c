@@ -164,11 +164,6 @@ static int parse_key(struct register_line *line, char *word, struct error *err)
 	return error_set(err, "unknown key '%s'", word);
 }
 
-static u64 width_mask(unsigned int width)
-{
-	return width == 8 ? U64_MAX : (1ULL << (width * 8)) - 1;
-}
-
 static int check_value(struct register_line *line, struct error *err)
 {
 	struct safe_register *reg = line->reg;
@@ -177,10 +172,10 @@ static int check_value(struct register_line *line, struct error *err)
 		return error_set(err, "value= and mask= need access=ro");
 	if (line->saw & SAW_MASK && !(line->saw & SAW_VALUE))
 		return error_set(err, "mask= without value=");
-	if ((reg->value | reg->mask) & ~width_mask(reg->width))
+	if ((reg->value | reg->mask) & ~register_mask(reg->width))
 		return error_set(err, "value= or mask= is wider than the register");
 	if (line->saw & SAW_VALUE && !(line->saw & SAW_MASK))
-		reg->mask = width_mask(reg->width);
+		reg->mask = register_mask(reg->width);
 
 	return 0;
 }

@@ -83,6 +83,41 @@ struct safe_register {
 };
 
 /**
+ * register_mask() - all bits of a register
+ * @width: 1, 2, 4 or 8 bytes
+ *
+ * Return: the mask; also what is read where nobody answers.
+ */
+static inline u64 register_mask(unsigned int width)
+{
+	return U64_MAX >> (64 - width * 8);
+}
+
+/**
+ * register_mirror() - what is read after a write, or was written if this is read
+ * @reg: a register that may be written
+ * @value: what is written, or read
+ *
+ * Return: the other one.
+ */
+static inline u64 register_mirror(const struct safe_register *reg, u64 value)
+{
+	return (reg->readback == READBACK_INVERTED ? ~value : value) & register_mask(reg->width);
+}
+
+/**
+ * register_answers() - whether a device gave a value, or nobody did
+ * @reg: the register
+ * @value: what was read
+ *
+ * Return: false for all ones, unless it may hold them.
+ */
+static inline bool register_answers(const struct safe_register *reg, u64 value)
+{
+	return reg->mask || reg->readback != READBACK_NONE || value != register_mask(reg->width);
+}
+
+/**
  * struct profile_match - a device or a class of devices
  * @is_class: match @class, not @vendor and @device
  * @vendor: vendor id

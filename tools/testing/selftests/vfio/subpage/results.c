@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -262,8 +263,12 @@ void results_add_bar(struct json_object *results, const struct result_bar *bar)
 
 static struct json_object *new_interval(const double *ends)
 {
-	struct json_object *array = json_object_new_array();
+	struct json_object *array;
 
+	if (isnan(ends[0]))
+		return NULL;
+
+	array = json_object_new_array();
 	json_object_array_add(array, new_ns(ends[0]));
 	json_object_array_add(array, new_ns(ends[1]));
 	return array;
@@ -327,10 +332,21 @@ static struct json_object *new_warnings(const struct machine *machine)
 	return array;
 }
 
+/* Only the performance core measures the loop. */
+static void drop_perf_timings(struct json_object *timings)
+{
+	size_t i;
+
+	for (i = json_object_array_length(timings); i-- > 0;)
+		if (member(json_object_array_get_idx(timings, i), "loop_ns"))
+			json_object_array_del_idx(timings, i, 1);
+}
+
 void results_begin_perf(struct json_object *results, const struct result_perf *perf)
 {
 	struct json_object *object = json_object_new_object();
 
+	drop_perf_timings(member(results, "timings"));
 	add_hex(object, "seed", 0, perf->seed);
 	add_string(object, "counter", perf->counter);
 	json_object_object_add(object, "counter_hz", new_ns(perf->counter_hz));
@@ -351,10 +367,12 @@ void results_add_skip(struct json_object *results, const struct result_skip *ski
 	add_string(object, "bdf", skip->bdf);
 	add_string(object, "driver", skip->driver);
 	add_int(object, "bar", skip->bar);
-	add_int(object, "offset", skip->offset);
-	add_string(object, "path", skip->path);
-	add_string(object, "op", skip->op);
-	add_int(object, "width", skip->width);
+	if (skip->path) {
+		add_int(object, "offset", skip->offset);
+		add_string(object, "path", skip->path);
+		add_string(object, "op", skip->op);
+		add_int(object, "width", skip->width);
+	}
 	add_string(object, "reason", skip->reason);
 	json_object_array_add(member(member(results, "perf"), "skipped"), object);
 }
@@ -374,6 +392,11 @@ static struct json_object *part(struct json_object *results, const char *name)
 	if (!json_object_is_type(member(results, name), json_type_array))
 		json_object_object_add(results, name, json_object_new_array());
 	return member(results, name);
+}
+
+void results_set_partial(struct json_object *results, bool partial)
+{
+	json_object_object_add(results, "partial", json_object_new_boolean(partial));
 }
 
 void results_add_open(struct json_object *results, const char *driver, size_t functions,

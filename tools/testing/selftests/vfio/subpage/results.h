@@ -125,13 +125,13 @@ struct result_perf {
 };
 
 /**
- * struct result_skip - a path that was not timed
+ * struct result_skip - a path, or a whole BAR, that was not timed
  * @bdf: address of the device
  * @driver: what the device is bound to
  * @bar: number of the BAR
  * @offset: of the register, bytes
  * @width: of the access, bytes
- * @path: which one
+ * @path: which one; NULL for the whole BAR, and then nothing of a register
  * @op: "read", "write" or "write-read"
  * @reason: why not
  */
@@ -199,6 +199,13 @@ void results_add_bar(struct json_object *results, const struct result_bar *bar);
 void results_add_timing(struct json_object *results, const struct result_timing *timing);
 
 /**
+ * results_set_partial() - say whether something is missing
+ * @results: the object
+ * @partial: it is, as what writes it has not come to its end
+ */
+void results_set_partial(struct json_object *results, bool partial);
+
+/**
  * results_add_open() - add what a step in the life of a device costs
  * @results: the object
  * @driver: under which
@@ -221,7 +228,8 @@ void results_add_kunit(struct json_object *results, const struct kunit_suite *su
  * @results: the object
  * @perf: how it measures
  *
- * It is marked as partial until results_end_perf().
+ * It is marked as partial until results_end_perf(). Timings of an earlier run of it
+ * are dropped: ratios are those of one run.
  */
 void results_begin_perf(struct json_object *results, const struct result_perf *perf);
 

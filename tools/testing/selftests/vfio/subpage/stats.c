@@ -69,26 +69,51 @@ static double redraw(const double *sample, size_t per_block, size_t blocks,
 	return median(drawn, per_block * blocks);
 }
 
-void stats_bootstrap(const double *sample, size_t per_block, size_t blocks, u64 seed,
-		     double ci95[2])
+/* The 97.5th percentile of Student's t (Abramowitz and Stegun, 26.7.5). */
+static double student_975(double freedom)
+{
+	double z = NORMAL_95, z3 = z * z * z, z5 = z3 * z * z;
+
+	return z + (z3 + z) / (4 * freedom) +
+	       (5 * z5 + 16 * z3 + 3 * z) / (96 * freedom * freedom);
+}
+
+/*
+ * How many of the sorted medians lie on either side of the interval. 2.5 % would
+ * do for many blocks. Of few, drawing sees too little variation (Hesterberg, "What
+ * Teachers Should Know About the Bootstrap", 2015, "expanded percentile interval").
+ */
+static size_t outside(size_t blocks)
+{
+	double reach = student_975(blocks - 1) * sqrt(blocks / (blocks - 1.0));
+
+	return RESAMPLES * erfc(reach / sqrt(2)) / 2;
+}
+
+int stats_bootstrap(const double *sample, size_t per_block, size_t blocks, u64 seed,
+		    double ci95[2])
 {
 	struct random random = { .state = seed };
-	size_t n = per_block * blocks, i;
 	double medians[RESAMPLES], *drawn;
+	size_t i;
 
-	ci95[0] = 0;
-	ci95[1] = 0;
-	drawn = calloc(n, sizeof(*drawn));
+	ci95[0] = NAN;
+	ci95[1] = NAN;
+	if (blocks < STATS_MIN_BLOCKS)
+		return 0;
+
+	drawn = calloc(per_block * blocks, sizeof(*drawn));
 	if (!drawn)
-		return;
+		return -1;
 
 	for (i = 0; i < RESAMPLES; i++)
 		medians[i] = redraw(sample, per_block, blocks, &random, drawn);
 	free(drawn);
 
 	qsort(medians, RESAMPLES, sizeof(*medians), by_value);
-	ci95[0] = medians[RESAMPLES / 40];
-	ci95[1] = medians[RESAMPLES - 1 - RESAMPLES / 40];
+	ci95[0] = medians[outside(blocks)];
+	ci95[1] = medians[RESAMPLES - 1 - outside(blocks)];
+	return 0;
 }
 
 size_t stats_outliers(const double *sorted, size_t n)

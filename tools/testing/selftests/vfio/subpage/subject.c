@@ -110,6 +110,56 @@ void subjects_open(struct subjects *subjects)
 	}
 }
 
+static bool fits(const struct safe_register *reg, const struct pci_device *dev)
+{
+	u64 size = sysfs_resource_size(&dev->res[reg->bar]);
+
+	return reg->width <= size && reg->offset <= size - reg->width;
+}
+
+static bool is_among(const struct options *options, const char *bdf)
+{
+	size_t i;
+
+	for (i = 0; i < options->nr_bdf && strcmp(options->bdf[i], bdf); i++)
+		;
+	return !options->nr_bdf || i < options->nr_bdf;
+}
+
+static int check_register(const struct options *options, const struct named_register *named,
+			  const struct pci_scan *scan, struct error *err)
+{
+	const struct pci_device *dev = sysfs_find(scan, named->bdf);
+
+	if (!dev)
+		return error_set(err,
+				 "--register: %s: there is no such PCI device: lspci -D lists them",
+				 named->bdf);
+	if (!is_among(options, named->bdf))
+		return error_set(err, "--register: %s is not among the devices that are named",
+				 named->bdf);
+	if (!(dev->res[named->reg.bar].flags & RES_MEM))
+		return error_set(err, "--register: %s BAR%u is not a memory BAR", named->bdf,
+				 named->reg.bar);
+	if (!fits(&named->reg, dev))
+		return error_set(err, "--register: %s BAR%u has only 0x%llx bytes, none at 0x%llx",
+				 named->bdf, named->reg.bar,
+				 sysfs_resource_size(&dev->res[named->reg.bar]),
+				 named->reg.offset);
+	return 0;
+}
+
+int registers_check(const struct options *options, const struct pci_scan *scan,
+		    struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < options->nr_reg; i++)
+		if (check_register(options, &options->reg[i], scan, err))
+			return -1;
+	return 0;
+}
+
 static size_t named_registers(const struct options *options, const struct pci_device *dev,
 			      unsigned int bar, struct safe_register *reg, size_t max)
 {
@@ -121,11 +171,20 @@ static size_t named_registers(const struct options *options, const struct pci_de
 	return n;
 }
 
+static bool is_new(const struct safe_register *found, const struct safe_register *reg, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (reg[i].offset == found->offset && reg[i].width == found->width)
+			return false;
+	return true;
+}
+
 size_t safe_registers(const struct options *options, const struct profile_set *profiles,
 		      const struct pci_device *dev, unsigned int bar,
 		      struct safe_register *reg, size_t max)
 {
-	u64 size = sysfs_resource_size(&dev->res[bar]);
 	struct safe_register found[MAX_FOUND];
 	size_t n, nr = 0, i;
 
@@ -133,7 +192,7 @@ size_t safe_registers(const struct options *options, const struct profile_set *p
 	n += profile_set_registers(profiles, dev->vendor, dev->device, dev->class, bar,
 				   found + n, MAX_FOUND - n);
 	for (i = 0; i < n && nr < max; i++)
-		if (found[i].offset + found[i].width <= size)
+		if (fits(&found[i], dev) && is_new(&found[i], reg, nr))
 			reg[nr++] = found[i];
 	return nr;
 }

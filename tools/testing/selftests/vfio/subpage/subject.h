@@ -74,8 +74,20 @@ int subjects_attach(struct subjects *subjects, const struct options *options,
 void subjects_open(struct subjects *subjects);
 
 /**
+ * registers_check() - whether the registers that the user named exist
+ * @options: of the command line
+ * @scan: all devices
+ * @err: set on failure: of a device that is unknown or not named, of no memory
+ *	BAR, or outside it
+ *
+ * Return: 0 or -1.
+ */
+int registers_check(const struct options *options, const struct pci_scan *scan,
+		    struct error *err);
+
+/**
  * safe_registers() - the registers of a BAR that may be touched
- * @options: the user's own come first
+ * @options: the user's own come first, and replace those that are known
  * @profiles: those that are known
  * @dev: the device
  * @bar: number of the BAR

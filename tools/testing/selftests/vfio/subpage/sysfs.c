@@ -64,7 +64,7 @@ int sysfs_unassigned_bar(const struct pci_device *dev)
 	return -1;
 }
 
-static bool read_line(const char *path, char *buf, size_t len)
+bool sysfs_read_line(const char *path, char *buf, size_t len)
 {
 	FILE *file = fopen(path, "re");
 	bool ok;
@@ -85,7 +85,7 @@ bool sysfs_read_attr(const struct pci_device *dev, const char *name,
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", dev->bdf, name);
-	return read_line(path, buf, len);
+	return sysfs_read_line(path, buf, len);
 }
 
 bool sysfs_read_parameter(const char *name, char *buf, size_t len)
@@ -93,7 +93,7 @@ bool sysfs_read_parameter(const char *name, char *buf, size_t len)
 	char path[PATH_MAX];
 
 	snprintf(path, sizeof(path), PARAMETERS "/%s", name);
-	return read_line(path, buf, len);
+	return sysfs_read_line(path, buf, len);
 }
 
 bool sysfs_read_config(const struct pci_device *dev, u8 *config, size_t len)

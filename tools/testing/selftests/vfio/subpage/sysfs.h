@@ -142,6 +142,16 @@ u64 sysfs_resource_size(const struct pci_resource *res);
 int sysfs_unassigned_bar(const struct pci_device *dev);
 
 /**
+ * sysfs_read_line() - read the first line of a file
+ * @path: the file
+ * @buf: filled in without the trailing newline
+ * @len: size of @buf
+ *
+ * Return: true if the file exists and could be read.
+ */
+bool sysfs_read_line(const char *path, char *buf, size_t len);
+
+/**
  * sysfs_read_attr() - read a small attribute of a device
  * @dev: the device
  * @name: file name below the device's directory

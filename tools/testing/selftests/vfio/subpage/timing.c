@@ -2,21 +2,13 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <string.h>
-#include <time.h>
 
+#include "cycles.h"
 #include "mmio.h"
 #include "timing.h"
 #include "vfio_device.h"
 
 #define MAX_PATHS	2
-
-static double now_ns(void)
-{
-	struct timespec ts;
-
-	clock_gettime(CLOCK_MONOTONIC_RAW, &ts);
-	return ts.tv_sec * 1e9 + ts.tv_nsec;
-}
 
 static int read_batch(const struct timed_path *path, size_t batch)
 {
@@ -59,11 +51,11 @@ static int write_batch(const struct timed_path *path, size_t batch)
 
 static int run_batch(const struct timed_path *path, size_t batch, double *ns)
 {
-	double start = now_ns();
+	u64 start = clock_raw_ns();
 	int ret;
 
 	ret = path->write ? write_batch(path, batch) : read_batch(path, batch);
-	*ns = (now_ns() - start) / batch;
+	*ns = (double)(clock_raw_ns() - start) / batch;
 	return ret;
 }
 

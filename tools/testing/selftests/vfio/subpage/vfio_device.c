@@ -28,6 +28,13 @@ int vfio_nr_regions(int fd)
 	return info.num_regions;
 }
 
+size_t vfio_page_round(u64 size)
+{
+	u64 page = sysconf(_SC_PAGESIZE);
+
+	return (size + page - 1) & ~(page - 1);
+}
+
 int vfio_map(int fd, u64 offset, size_t len, void **address)
 {
 	*address = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, offset);

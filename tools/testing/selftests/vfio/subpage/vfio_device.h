@@ -29,6 +29,14 @@ int vfio_region(int fd, unsigned int index, struct vfio_region_info *info);
 int vfio_nr_regions(int fd);
 
 /**
+ * vfio_page_round() - what is mapped of a region
+ * @size: of the region, bytes
+ *
+ * Return: bytes, whole pages.
+ */
+size_t vfio_page_round(u64 size);
+
+/**
  * vfio_map() - map a part of a region, shared, for reading and writing
  * @fd: the VFIO device
  * @offset: in the device's file, bytes

@@ -92,7 +92,7 @@ static bool is_valid(const struct subpage_perf_run *run)
 	return run->bar < PCI_STD_NUM_BARS && run->count <= SUBPAGE_PERF_MAX &&
 	       run->op <= SUBPAGE_PERF_NOTHING &&
 	       (run->width == 1 || run->width == 2 || run->width == 4 || run->width == 8) &&
-	       !(run->offset % run->width);
+	       !(run->offset & (run->width - 1));
 }
 
 /* Whether the device answers to its BARs; reading all ones is fast, and no result. */
