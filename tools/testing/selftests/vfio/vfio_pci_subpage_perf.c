@@ -144,7 +144,8 @@ static void add_skip(const struct path_target *target, const struct path_ops *op
 static void add_skipped_bar(const struct pci_device *dev, unsigned int bar, const char *reason)
 {
 	struct result_skip skip = {
-		.bdf = dev->bdf, .driver = dev->driver, .bar = bar, .reason = reason,
+		.bdf = dev->bdf, .driver = dev->driver, .bar = bar, .path = "", .op = "",
+		.reason = reason,
 	};
 
 	printf("%s BAR%u skipped: %s\n", dev->bdf, bar, reason);

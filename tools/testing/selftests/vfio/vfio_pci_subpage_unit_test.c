@@ -2192,7 +2192,8 @@ TEST_F(results, perf_begins_anew)
 TEST_F(results, nothing_known)
 {
 	struct result_skip skip = {
-		.bdf = BDF, .driver = DRIVER_SUBPAGE, .bar = 1, .reason = "no register",
+		.bdf = BDF, .driver = DRIVER_SUBPAGE, .bar = 1, .path = "", .op = "",
+		.reason = "no register",
 	};
 	struct json_object *results;
 	struct machine machine;

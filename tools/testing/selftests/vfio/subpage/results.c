@@ -367,12 +367,11 @@ void results_add_skip(struct json_object *results, const struct result_skip *ski
 	add_string(object, "bdf", skip->bdf);
 	add_string(object, "driver", skip->driver);
 	add_int(object, "bar", skip->bar);
-	if (skip->path) {
-		add_int(object, "offset", skip->offset);
-		add_string(object, "path", skip->path);
-		add_string(object, "op", skip->op);
-		add_int(object, "width", skip->width);
-	}
+	json_object_object_add(object, "offset",
+			       skip->width ? json_object_new_int64(skip->offset) : NULL);
+	add_string(object, "path", skip->path);
+	add_string(object, "op", skip->op);
+	add_known(object, "width", skip->width ? (int)skip->width : -1);
 	add_string(object, "reason", skip->reason);
 	json_object_array_add(member(member(results, "perf"), "skipped"), object);
 }

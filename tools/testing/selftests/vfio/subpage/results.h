@@ -130,9 +130,9 @@ struct result_perf {
  * @driver: what the device is bound to
  * @bar: number of the BAR
  * @offset: of the register, bytes
- * @width: of the access, bytes
- * @path: which one; NULL for the whole BAR, and then nothing of a register
- * @op: "read", "write" or "write-read"
+ * @width: of the access, bytes; 0 for the whole BAR
+ * @path: which one; "" for the whole BAR
+ * @op: "read", "write" or "write-read"; "" for the whole BAR
  * @reason: why not
  */
 struct result_skip {
