@@ -116,6 +116,38 @@ printf '{ "schema": 1, "bars": [' >"$scratch/cut.json"
 check report.truncated refuses 1 'cut.json' "$report" "$scratch/cut.json"
 printf '{ "schema": 99 }' >"$scratch/new.json"
 check report.other_schema refuses 1 'new.json.*schema' "$report" "$scratch/new.json"
+# A mapping that took less than the loop around it, and a BAR that VFIO did not open.
+timing()
+{
+	printf '{ "bdf": "%s", "bar": 0, "driver": "vfio-pci-subpage", "offset": 0, "width": 4,
+		"path": "%s", "op": "read", "median_ns": %s, "loop_ns": %s }' "$@"
+}
+
+bar()
+{
+	printf '{ "bdf": "%s", "bar": 0, "driver": "vfio-pci-subpage", "size": 256,
+		"start": "0x1000", "flags": "0x200", "claim": "in-place", "mmap": %s }' "$@"
+}
+
+report_shows_no_ratio_of_nothing()
+{
+	local a=0000:01:00.0 b=0000:02:00.0 c=0000:03:00.0
+	cat >"$scratch/nothing.json" <<-END
+	{ "schema": 1, "platform": { "page_size": 4096 }, "totals": {},
+	  "bars": [ $(bar $a true), $(bar $b true), $(bar $c null) ],
+	  "timings": [ $(timing $a pread 1000 1), $(timing $a mmap 0.2 2), $(timing $a kernel 0.1 2),
+		$(timing $b pread 1000 1), $(timing $b mmap 50 2), $(timing $b kernel 40 2) ] }
+	END
+	"$report" "$scratch/nothing.json" >"$scratch/nothing.out"
+	cat "$scratch/nothing.out"
+	grep -q "^$a .* 1000 *- *-$" "$scratch/nothing.out" &&
+		grep -q "^$b .* 1000 *50.0 *20.0$" "$scratch/nothing.out" &&
+		grep -q "^$c .* not opened " "$scratch/nothing.out" &&
+		grep -q '^mmap / kernel: 1.25, median of the reads of 1 registers' "$scratch/nothing.out" &&
+		grep -q '^2 of 2 sub-page' "$scratch/nothing.out"
+}
+
+check report.no_ratio_of_nothing report_shows_no_ratio_of_nothing
 check check.unknown_test refuses 1 'nonsense: no such test' scripts/check.sh nonsense
 check install.destdir installs_into_destdir
 check install.other_kernel_is_refused mismatch_is_named
