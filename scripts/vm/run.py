@@ -50,6 +50,7 @@ class Guest:
         self.devices = devices
         self.lines = []
         self.partial = b""
+        self.answered = set()
 
     def watch(self, limit):
         """Serve the guest until it ends. False if it had to be ended."""
@@ -82,7 +83,10 @@ class Guest:
             self.lines.append(text)
 
     def answer(self, reply, words):
-        """Do what the guest asked for and leave the answer where it looks."""
+        """Do what the guest asked for, once, and leave the answer where it looks."""
+        if reply in self.answered:
+            return
+        self.answered.add(reply)
         try:
             text = "ok\n" + self.serve(*words)
         except (qemu.QmpError, TypeError, ValueError) as error:

@@ -7,18 +7,26 @@
 
 PCI=/sys/bus/pci/devices
 PAGE_SIZE=$(awk '/KernelPageSize/ { print $2 * 1024; exit }' /proc/self/smaps)
-request=0
+
+# answered REPLY: whether the runner has, within two seconds
+answered()
+{
+	for _ in $(seq 100); do
+		[ -e "$1" ] && return 0
+		usleep 20000
+	done
+	return 1
+}
 
 # host COMMAND [ARGS]: ask the runner for something that only it can do. Prints
 # its answer. The runner reads the console for the request, and answers in the
-# shared directory.
+# shared directory. A serial port can stop in the middle of a line until there is
+# more to send, so the request is repeated; the runner does it once.
 host()
 {
-	request=$((request + 1))
-	# Two shells of one job may ask at once.
-	_reply=reply.$$.$request
-	echo "@@host $_reply $*" >/dev/console
-	while [ ! -e "$_reply" ]; do usleep 20000; done
+	# Several shells of one job may ask, each with a counter of its own.
+	_reply=$(mktemp -u reply.XXXXXXXX)
+	until echo "@@host $_reply $*" >/dev/console && answered "$_reply"; do :; done
 	read -r _status _rest <"$_reply"
 	tail -n +2 "$_reply"
 	rm "$_reply"
