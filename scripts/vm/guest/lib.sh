@@ -41,6 +41,19 @@ progress()
 	echo "@@progress $*" >/dev/console
 }
 
+# runs STATUS PROGRAM [ARG]...: a program of the suite ends with that exit code and
+# leaves its output in out. Results of one before are gone.
+runs()
+{
+	_expected=$1
+	shift
+	rm -f results.json
+	"$@" >out 2>&1
+	_status=$?
+	cat out
+	same "exit code" "$_expected" $_status
+}
+
 # devices_under_test: lines of "ID BDF pack|keep", written once by the runner.
 devices_under_test()
 {

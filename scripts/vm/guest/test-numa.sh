@@ -1,49 +1,43 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # On which CPU is measured where there are several NUMA nodes. Topology: numa.
+# shellcheck disable=SC2086 # $perf is a program and its arguments
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
 perf="/suite/vfio_pci_subpage_perf --samples 20 --blocks 10 --paths mmap --results results.json"
 
+# measured_on TEXT [ARG]...
 measured_on()
 {
 	text=$1
 	shift
-	rm -f results.json
-	$perf "$@" "$(bdf ohci)" >out 2>&1
-	status=$?
-	cat out
-	same "exit code" 0 $status && grep -q -- "$text" out
+	runs 0 $perf "$@" && grep -q -- "$text" out
 }
 
 beside()
 {
-	measured_on "on CPU 1 of the device's NUMA node 1" &&
+	measured_on "on CPU 1 of the device's NUMA node 1" "$(bdf ohci)" &&
 		grep -q '"node": 1,' results.json && grep -q '"remote_node": false' results.json
 }
 
 elsewhere()
 {
-	measured_on "on CPU 0 of NUMA node 0, not on the device's" --remote-node &&
+	measured_on "on CPU 0 of NUMA node 0, not on the device's" --remote-node "$(bdf ohci)" &&
 		grep -q '"node": 0,' results.json && grep -q '"remote_node": true' results.json
 }
 
 # Each beside its own, and not all where the first one is.
 one_after_the_other()
 {
-	# shellcheck disable=SC2086
-	$perf "$(bdf ohci)" "$(bdf first)" >out 2>&1
-	status=$?
-	cat out
-	same "exit code" 0 $status && grep -q "on CPU 1 of the device's NUMA node 1" out &&
+	measured_on "on CPU 1 of the device's NUMA node 1" "$(bdf ohci)" "$(bdf first)" &&
 		grep -q "on CPU 0 of the device's NUMA node 0" out
 }
 
 not_there()
 {
 	echo 0 >/sys/devices/system/cpu/cpu1/online
-	measured_on "this process may use no CPU of the device's node"
+	measured_on "this process may use no CPU of the device's node" "$(bdf ohci)"
 	ret=$?
 	echo 1 >/sys/devices/system/cpu/cpu1/online
 	return $ret

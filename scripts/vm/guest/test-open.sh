@@ -2,22 +2,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # What devices cost: what is measured, and that a failure leaves nothing behind.
 # Topology: main.
+# shellcheck disable=SC2046,SC2086 # one word for each device, and for each argument
+# shellcheck disable=SC3045 # busybox has ulimit -n
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
-open="/suite/vfio_pci_subpage_open --samples 2"
-
-# runs STATUS ARG...: its output is in out
-runs()
-{
-	expected=$1
-	shift
-	rm -f results.json
-	$open --results results.json "$@" >out 2>&1
-	status=$?
-	cat out
-	same "exit code" "$expected" $status
-}
+open="/suite/vfio_pci_subpage_open --samples 2 --results results.json"
 
 partial()
 {
@@ -35,38 +25,35 @@ none_is_bound()
 
 measures()
 {
-	# shellcheck disable=SC2046 # one word for each device
-	runs 0 $(all_bdfs) && grep -q '^8 devices' out && grep -q '"phase": "touch"' results.json &&
+	runs 0 $open $(all_bdfs) && grep -q '^8 devices' out && grep -q '"phase": "touch"' results.json &&
 		partial false && none_is_bound
 }
 
 no_register()
 {
 	mkdir -p /tmp/none
-	runs 0 --profiles /tmp/none "$(bdf edu)" && grep -q 'touch *not timed' out &&
+	runs 0 $open --profiles /tmp/none "$(bdf edu)" && grep -q 'touch *not timed' out &&
 		! grep -q '"phase": "touch"' results.json
 }
 
 takes_from_nobody()
 {
 	port=$(cd /sys/bus/pci/drivers/pcieport && echo 0000:* | cut -d' ' -f1)
-	runs 1 "$port" && grep -q "$port is in use by pcieport" out &&
+	runs 1 $open "$port" && grep -q "$port is in use by pcieport" out &&
 		[ -e "/sys/bus/pci/drivers/pcieport/$port" ]
 }
 
 # Of eight devices the last ones find no file descriptor left.
 some_cannot_be_opened()
 {
-	# shellcheck disable=SC2046
-	(ulimit -n 16; runs 1 $(all_bdfs)) || return 1
+	(ulimit -n 16; runs 1 $open $(all_bdfs)) || return 1
 	grep -q '^1 device,' out && partial true && none_is_bound
 }
 
 ended_by_term()
 {
 	rm -f results.json
-	# shellcheck disable=SC2046
-	$open --samples 100000 --results results.json $(all_bdfs) >out 2>&1 &
+	$open --samples 100000 $(all_bdfs) >out 2>&1 &
 	pid=$!
 	usleep 2000000
 	kill -TERM $pid

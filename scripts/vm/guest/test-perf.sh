@@ -2,22 +2,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The performance core: what it skips, what it does when it is ended, that it
 # finds a delay. Topology: hotplug, without iomem=relaxed.
+# shellcheck disable=SC2086 # $perf is a program and its arguments
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
-perf="/suite/vfio_pci_subpage_perf --samples 40 --blocks 10"
-
-# runs STATUS ARG...: its output is in out
-runs()
-{
-	expected=$1
-	shift
-	rm -f results.json
-	$perf --results results.json "$@" >out 2>&1
-	status=$?
-	cat out
-	same "exit code" "$expected" $status
-}
+perf="/suite/vfio_pci_subpage_perf --samples 40 --blocks 10 --results results.json"
 
 # median PATH FILE: of the first timing of that path, whole ns
 median()
@@ -37,7 +26,7 @@ partial()
 
 measures()
 {
-	runs 0 "$(bdf edu)" && [ "$(median mmap out)" -gt 0 ] &&
+	runs 0 $perf "$(bdf edu)" && [ "$(median mmap out)" -gt 0 ] &&
 		[ "$(median pread out)" -gt "$(median mmap out)" ] &&
 		grep -q '0x4: write-read' out && partial false
 }
@@ -45,7 +34,7 @@ measures()
 # Not without the module, and not where only the driver may map.
 says_what_is_missing()
 {
-	runs 0 "$(bdf edu)" || return 1
+	runs 0 $perf "$(bdf edu)" || return 1
 	skipped kernel 'load the module subpage_perf' &&
 		skipped sysfs 'iomem=relaxed' &&
 		grep -q '"reason": .*subpage_perf' results.json
@@ -54,7 +43,7 @@ says_what_is_missing()
 kernel_is_timed()
 {
 	modprobe subpage_perf
-	runs 0 --paths kernel,mmap "$(bdf edu)" && [ "$(median kernel out)" -gt 0 ] &&
+	runs 0 $perf --paths kernel,mmap "$(bdf edu)" && [ "$(median kernel out)" -gt 0 ] &&
 		! grep -q pread out
 	ret=$?
 	rmmod subpage_perf
@@ -70,7 +59,7 @@ trapped_bar()
 	bind vfio-pci-subpage "$(bdf ohci)"
 	echo Y >/sys/module/vfio_pci_subpage/parameters/relocate
 	same claim none "$(claim "$(bdf ohci)" 0)" || return 1
-	runs 0 "$(bdf ohci)" && skipped mmap 'cannot be mapped under vfio-pci' &&
+	runs 0 $perf "$(bdf ohci)" && skipped mmap 'cannot be mapped under vfio-pci' &&
 		skipped kvm-mapped 'mapped' && [ "$(median pread out)" -gt 0 ]
 	ret=$?
 	unbind "$(bdf ohci)"
@@ -82,32 +71,32 @@ trapped_bar()
 no_register()
 {
 	mkdir -p /tmp/none
-	runs 4 --profiles /tmp/none "$(bdf ohci)" && grep -q 'SKIP: no safe register' out &&
+	runs 4 $perf --profiles /tmp/none "$(bdf ohci)" && grep -q 'SKIP: no safe register' out &&
 		grep -q "^$(bdf ohci) BAR0 skipped: no safe register" out &&
 		grep -q '"reason": "no safe register' results.json
 }
 
 no_remote_node()
 {
-	runs 1 --remote-node "$(bdf edu)" && grep -q 'none is remote' out && ! grep -q 'on CPU' out
+	runs 1 $perf --remote-node "$(bdf edu)" && grep -q 'none is remote' out && ! grep -q 'on CPU' out
 }
 
 no_path()
 {
-	runs 4 --paths kernel "$(bdf ohci)" && grep -q 'SKIP: none of these paths' out
+	runs 4 $perf --paths kernel "$(bdf ohci)" && grep -q 'SKIP: none of these paths' out
 }
 
 # Unknown registers of edu read all ones.
 nobody_answers()
 {
-	runs 1 --profiles /tmp/none --register "$(bdf edu) bar=0 offset=0x70 width=4 access=ro" \
+	runs 1 $perf --profiles /tmp/none --register "$(bdf edu) bar=0 offset=0x70 width=4 access=ro" \
 		"$(bdf edu)" && grep -q 'BAR0 at 0x70.*nobody answers' out && partial true
 }
 
 # One that is said to read what was written, and inverts it.
 path_goes_wrong()
 {
-	runs 1 --profiles /tmp/none --paths mmap,pwrite \
+	runs 1 $perf --profiles /tmp/none --paths mmap,pwrite \
 		--register "$(bdf edu) bar=0 offset=0x4 width=4 access=rw readback=same" \
 		"$(bdf edu)" && grep -q 'BAR0 at 0x4, mmap write: it wrote 0x' out && partial true
 }
@@ -115,12 +104,12 @@ path_goes_wrong()
 # Within 10 %: what is added is larger than what varies.
 delay_is_found()
 {
-	runs 0 --paths mmap,file --seed 1 "$(bdf ohci)" || return 1
+	runs 0 $perf --paths mmap,file --seed 1 "$(bdf ohci)" || return 1
 	mv results.json plain.json
-	runs 0 --paths mmap,file --seed 2 "$(bdf ohci)" || return 1
+	runs 0 $perf --paths mmap,file --seed 2 "$(bdf ohci)" || return 1
 	mv results.json again.json
 	plain=$(median mmap out)
-	runs 0 --paths mmap,file --delay 1000 "$(bdf ohci)" || return 1
+	runs 0 $perf --paths mmap,file --delay 1000 "$(bdf ohci)" || return 1
 	cp results.json slow.json
 	grep -q '"--delay made each access take 1000 ns longer"' slow.json || return 1
 	more=$(($(median mmap out) - plain))
@@ -134,7 +123,7 @@ ended_by_term()
 {
 	dev=$(bdf edu)
 	rm -f results.json
-	$perf --samples 100000 --blocks 1000 --paths file --results results.json "$dev" >out 2>&1 &
+	$perf --samples 100000 --blocks 1000 --paths file "$dev" >out 2>&1 &
 	pid=$!
 	for _ in $(seq 300); do
 		grep -q '0x4: write' out && break
