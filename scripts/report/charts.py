@@ -63,10 +63,12 @@ def embed(svg, name, label):
     svg = svg.replace("'DejaVu Sans', ", "").replace(" xmlns:xlink=", " xmlns:xlink=", 1)
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     width, height = (float(side) * 96 / 72 for side in box.groups())
-    return re.sub(r"<svg[^>]*>", f'<svg class="chart" role="img" aria-label="{label}" '
-                  f'width="{width:.0f}" height="{height:.0f}" {box.group(0)} '
-                  'xmlns="http://www.w3.org/2000/svg" '
-                  'xmlns:xlink="http://www.w3.org/1999/xlink">', svg, count=1)
+    start = (f'<svg class="chart" role="img" aria-label="{label}" '
+             f'width="{width:.0f}" height="{height:.0f}" {box.group(0)} '
+             'xmlns="http://www.w3.org/2000/svg" '
+             'xmlns:xlink="http://www.w3.org/1999/xlink">')
+    # A function, as the label is no template: what it holds is not expanded.
+    return re.sub(r"<svg[^>]*>", lambda _: start, svg, count=1)
 
 
 def style(path):

@@ -631,7 +631,7 @@ class Html(Case):
 
     def test_hostile_text(self):
         """Text of a file stays text."""
-        evil = '<script>alert("x")</script>&$x^2$\u0000\ud800 `|`'
+        evil = '<script>alert("x")</script>&$x^2$\u0000\ud800 `|` a\\qb'
         top = results(platform={"name": evil, "kernel": evil, "page_size": 4096})
         top["timings"] += [timing(path=evil, driver=evil, bdf=evil, op=evil)]
         top["opens"].append({**top["opens"][0], "phase": evil, "driver": evil})
