@@ -46,7 +46,7 @@ def arguments():
     parser.add_argument("--markdown", metavar="FILE", help="the same for a pull request")
     parser.add_argument("--csv", metavar="FILE", help="all rows with all digits")
     parser.add_argument("--tolerance", metavar="PERCENT", type=percent, default=5.0,
-                        help="differences up to this are none (default 3)")
+                        help="differences up to this are none (default %(default)g)")
     parser.add_argument("--fail-if-worse", metavar="PERCENT", type=percent,
                         help="exit code 1 if a row is certainly worse by more than this")
     parser.add_argument("results", metavar="RESULTS.json")

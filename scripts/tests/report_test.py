@@ -225,6 +225,12 @@ class Errors(Case):
         for number in ("-1", "nan", "inf", "x"):
             self.refuses(2, "argument --tolerance: invalid", path, path, f"--tolerance={number}")
 
+    def test_help_names_the_default(self):
+        """The tolerance that is used."""
+        before, after = self.file(results(), "a.json"), self.file(results(), "b.json")
+        used = re.search(r"tolerance (\d+) %", self.passes(before, after, "--markdown", "-"))
+        self.assertIn(f"(default {used[1]})", self.passes("--help"))
+
     def test_output_not_writable(self):
         """The output is named, not the input."""
         self.refuses(1, "/nowhere/a.md: No such file or directory: name a file",
