@@ -60,7 +60,7 @@ def embed(svg, name, label):
     svg = re.sub(r"<!--.*?-->", "", svg, flags=re.DOTALL)
     svg = re.sub(r'\bid="', f'id="{name}-', svg)
     svg = re.sub(r'(href=")#|(url\()#', rf"\g<1>\g<2>#{name}-", svg)
-    svg = svg.replace("'DejaVu Sans', ", "").replace(" xmlns:xlink=", " xmlns:xlink=", 1)
+    svg = svg.replace("'DejaVu Sans', ", "")
     box = re.search(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)
     width, height = (float(side) * 96 / 72 for side in box.groups())
     start = (f'<svg class="chart" role="img" aria-label="{label}" '

@@ -36,6 +36,8 @@ class Row:
 
 
 MARKS = ("worse", "better", "differs")
+# A table that is longer hides what comes after it.
+MANY_ROWS = 24
 
 
 @dataclasses.dataclass

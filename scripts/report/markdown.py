@@ -3,11 +3,9 @@
 import html
 import re
 
-from .document import Charts, Figures, Side, Table, Text, Warnings
+from .document import MANY_ROWS, Charts, Figures, Side, Table, Text, Warnings
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
-# A table that is longer is folded, so that the rest is not out of sight.
-MANY_ROWS = 24
 
 
 def escape(text):

@@ -3,11 +3,9 @@
 import json
 
 from . import charts, coverage, ladder, opens, text
-from .document import Chart, Charts, Document, Figures, Row, Section, Side, Table, Text, Warnings
+from .document import (MANY_ROWS, Chart, Charts, Document, Figures, Row, Section, Side, Table,
+                       Text, Warnings)
 from .load import PLAIN, SUBPAGE
-
-# A table that is longer hides what comes after it.
-MANY_ROWS = 24
 
 MIND = "Read the numbers with this in mind"
 PERF_SHOWN_ELSEWHERE = ("warnings", "skipped", "machine", "partial")
