@@ -6,7 +6,6 @@ Text is free of control characters, which no format that is written allows.
 """
 import dataclasses
 import json
-import math
 import os
 import re
 
@@ -35,8 +34,9 @@ PERF = {"warnings": list, "skipped": list, "machine": dict, "partial": bool}
 TIMING_KEY = ("bdf", "driver", "bar", "offset", "path", "op", "width")
 OPEN_KEY = ("driver", "functions", "phase")
 
-KIND = {str: "text", int: "a whole number", NUMBER: "a number", bool: "true or false",
-        list: "an array", dict: "an object", (int, str): "a number or text in hexadecimal"}
+KIND = {str: "text", int: "a whole number", NUMBER: "a number (0, or from 2^-64 to 2^64)",
+        bool: "true or false", list: "an array", dict: "an object",
+        (int, str): "a number or text in hexadecimal"}
 CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
@@ -66,12 +66,13 @@ class Results:
 
 
 def is_a(value, kind):
-    """Whether a value of JSON is of a kind; true and false are no numbers."""
+    """Whether a value of JSON is of a kind; true and false are no numbers, nor is
+    what no axis can hold."""
     if isinstance(value, bool):
         return kind is bool
-    if isinstance(value, int) and abs(value) >= 1 << 64:
+    if isinstance(value, NUMBER) and value != 0 and not 2.0 ** -64 <= abs(value) < 2.0 ** 64:
         return False
-    return isinstance(value, kind) and not (isinstance(value, float) and not math.isfinite(value))
+    return isinstance(value, kind)
 
 
 def check(value, kind, where):
@@ -150,7 +151,7 @@ def parse(path):
     except UnicodeDecodeError as error:
         raise Unusable("not UTF-8 text: name a results.json") from error
     try:
-        top = json.loads(text)
+        top = clean(json.loads(text))
     except json.JSONDecodeError as error:
         if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):
             raise Unusable("the JSON is truncated: run the suite again") from error
@@ -160,7 +161,7 @@ def parse(path):
         raise Unusable("not JSON of a results file: name a results.json") from error
     if not isinstance(top, dict):
         raise Unusable("not a results file, no JSON object: name a results.json")
-    return clean(top)
+    return top
 
 
 def check_schema(top):

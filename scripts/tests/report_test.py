@@ -170,7 +170,8 @@ class Errors(Case):
 
     def test_not_json(self):
         """Something else, also JSON that is none."""
-        for junk in ("hello", "{ 'schema': 1 }", '{"schema": 1}}', "[" * 100000):
+        nested = '{"schema": 1, "perf": {"x": ' + "[" * 600 + "]" * 600 + "}}"
+        for junk in ("hello", "{ 'schema': 1 }", '{"schema": 1}}', "[" * 100000, nested):
             with self.subTest(junk=junk[:20]):
                 self.refuses(1, ".*: (not JSON|the JSON is)", self.file(junk))
 
@@ -194,7 +195,8 @@ class Errors(Case):
             with self.subTest(key=key):
                 self.refuses(1, rf".*timings\[0\]\.{key} is not ",
                              self.file(results(timings=[timing(**{key: value})])))
-        for text_of_number in ("NaN", "Infinity", "1e999", "1" + "0" * 400):
+        for text_of_number in ("NaN", "Infinity", "1e999", "1" + "0" * 400, "1e308", "-1e20",
+                               "1e-300"):
             self.refuses(1, r".*median_ns is not a number", self.file(
                 json.dumps(results(timings=[timing(median=1)])).replace(
                     '"median_ns": 1,', f'"median_ns": {text_of_number},', 1)))
@@ -650,7 +652,7 @@ class Html(Case):
 
     def test_many_and_odd_numbers(self):
         """Any range of numbers gives a chart."""
-        for medians in ((1e-3, 1e12), (80, 80), (99.9, 100.1)):
+        for medians in ((1e-3, 1e12), (2.0 ** -57, 2.0 ** 62), (80, 80), (99.9, 100.1)):
             top = results(timings=[timing("mmap", medians[0]), timing("pread", medians[1])],
                           opens=[])
             self.sound(*self.page(self.file(top)))
