@@ -70,7 +70,8 @@ class Chart:
 
 @dataclasses.dataclass
 class Charts:
-    """Charts that belong side by side, where there is room, and how to read them."""
+    """Charts that belong side by side, where there is room, and how to read them;
+    nothing at all if there are none."""
     charts: list
     note: str = ""
 

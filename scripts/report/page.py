@@ -142,7 +142,7 @@ def write_block(block):
         for one in block.tables:
             yield from table(one)
         yield "</div>"
-    elif isinstance(block, Charts):
+    elif isinstance(block, Charts) and block.charts:
         yield '<div class="charts">'
         for one in block.charts:
             yield from chart(one)

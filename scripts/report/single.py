@@ -212,8 +212,7 @@ def opens_section(results):
             "scaling", "Scaling with the number of functions",
             "Cost of each phase for one device against the number of functions, by driver; "
             "a level line scales perfectly.", lambda: charts.scaling(timed)))
-    blocks = [Charts(shown)] if shown else []
-    blocks.append(opens_table(results))
+    blocks = [Charts(shown), opens_table(results)]
     others = opens.others(results.opens)
     if others:
         blocks.append(Text(f"{text.count(len(others), 'measurement')} under other drivers only "

@@ -660,6 +660,15 @@ class Html(Case):
             faster["timings"][0] |= {"median_ns": medians[0] / 50, "ci95_ns": [0, medians[0]]}
             self.sound(*self.page(self.file(top), self.file(faster, "b.json")))
 
+    def test_nothing_to_draw(self):
+        """No chart, and no word on how to read it."""
+        nothing = self.file(results(timings=[timing(median=0)], opens=[]))
+        for files in ([nothing], [nothing, nothing]):
+            source, page = self.page(*files)
+            self.sound(source, page)
+            self.assertEqual(page.charts, [])
+            self.assertNotIn("One mark for each", source)
+
     def test_reproducible(self):
         """The same results give the same page, byte by byte."""
         path = self.file(results())
