@@ -5,6 +5,7 @@ import math
 import statistics
 
 from .load import OPEN_KEY, TIMING_KEY
+from .times import is_timed
 
 NORMAL_95 = 1.96
 VERDICTS = ("worse", "better", "no difference", "unknown")
@@ -45,7 +46,7 @@ def exp(number):
 
 def ratio(before, after):
     """After over before, or None if either was not timed."""
-    if (before["median_ns"] or 0) <= 0 or (after["median_ns"] or 0) <= 0:
+    if not is_timed(before) or not is_timed(after):
         return None
     centre = math.log(after["median_ns"]) - math.log(before["median_ns"])
     value = exp(centre)

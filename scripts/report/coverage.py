@@ -7,6 +7,7 @@ import dataclasses
 import statistics
 
 from .load import PLAIN, SUBPAGE
+from .times import is_timed
 
 IORESOURCE_MEM = 0x200
 NOT_MEASURED = "not measured"
@@ -68,11 +69,11 @@ def summary(results):
 
 
 def median_of(results, row, driver, path, op):
-    """The median of the first such timing, or None."""
+    """The median of the first such timing, or None if there is none that counts."""
     for timing in results.timings:
         if (timing["bdf"], timing["bar"], timing["driver"], timing["path"], timing["op"]) == \
            (row.bdf, row.bar, driver, path, op):
-            return timing["median_ns"]
+            return timing["median_ns"] if is_timed(timing) else None
     return None
 
 
@@ -83,7 +84,7 @@ def pair(results, row, op):
     for driver in (SUBPAGE, PLAIN):
         trapped = median_of(results, row, driver, file, op)
         mapped = median_of(results, row, driver, "mmap", op)
-        if (trapped or 0) > 0 and (mapped or 0) > 0:
+        if trapped and mapped:
             return trapped, mapped
         if trapped and not first[0]:
             first = (trapped, None)

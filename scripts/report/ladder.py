@@ -3,8 +3,9 @@
 import dataclasses
 import statistics
 
-from .load import PLAIN, SUBPAGE
+from .load import SUBPAGE
 from .text import sort_key
+from .times import is_timed
 
 OPS = ("read", "write", "write-read")
 OP_TITLE = {"read": "Reads", "write": "Posted writes", "write-read": "Writes with a flushing read"}
@@ -22,13 +23,13 @@ HEADLINES = (
 
 @dataclasses.dataclass
 class Headline:
-    """A ratio of two paths, over all BARs that have both."""
+    """A ratio of two paths, over all registers that have both."""
     name: str
     meaning: str
     median: float
     low: float
     high: float
-    bars: int
+    registers: int
 
 
 def rank(value, order):
@@ -44,11 +45,6 @@ def ops(timings):
 def paths(timings):
     """The paths that occur."""
     return sorted({timing["path"] for timing in timings}, key=lambda path: rank(path, PATHS))
-
-
-def is_timed(entry):
-    """Whether there is a time to show; below zero the loop cost as much."""
-    return (entry["median_ns"] or 0) > 0
 
 
 def sort(timings):
@@ -68,26 +64,18 @@ def groups(timings, op):
     return list(found.values())
 
 
-def ratio_of(group, slow, fast):
-    """Of two paths under one driver, as only those were timed in one run."""
-    medians = {(timing["driver"], timing["path"]): timing["median_ns"] for timing in group}
-    for driver in (SUBPAGE, PLAIN, *sorted({driver or "" for driver, _ in medians})):
-        if (driver, slow) in medians and (driver, fast) in medians:
-            return medians[driver, slow] / medians[driver, fast]
-    return None
-
-
 def headlines(timings):
-    """Those of HEADLINES for which there is a pair at all."""
+    """Those of HEADLINES for which there is a pair at all. As vfio_pci_subpage_report
+    has them: of reads in one run of the performance core, which subtracts a loop."""
+    core = [timing for timing in timings
+            if timing["driver"] == SUBPAGE and timing["loop_ns"] is not None]
+    registers = [{timing["path"]: timing["median_ns"] for timing in group}
+                 for group in groups(core, "read")]
     result = []
     for slow, fast, meaning in HEADLINES:
-        bars = {}
-        for group in groups(timings, "read"):
-            ratio = ratio_of(group, slow, fast)
-            if ratio:
-                bars.setdefault((group[0]["bdf"], group[0]["bar"]), []).append(ratio)
-        medians = [statistics.median(ratios) for ratios in bars.values()]
-        if medians:
-            result.append(Headline(f"{slow} / {fast}", meaning, statistics.median(medians),
-                                   min(medians), max(medians), len(medians)))
+        ratios = [medians[slow] / medians[fast] for medians in registers
+                  if slow in medians and fast in medians]
+        if ratios:
+            result.append(Headline(f"{slow} / {fast}", meaning, statistics.median(ratios),
+                                   min(ratios), max(ratios), len(ratios)))
     return result

@@ -20,11 +20,11 @@ BAR = {"bdf": str, "vendor": str, "device": str, "driver": str, "bar": int, "siz
        "start": (int, str), "flags": (int, str), "claim": str, "reason": str,
        "expected_mmap": bool, "mmap": bool, "backend": str}
 STATISTICS = {"median_ns": NUMBER, "min_ns": NUMBER, "p99_ns": NUMBER, "ci95_ns": list,
-              "samples": int}
+              "samples": int, "loop_ns": NUMBER}
 REGISTER = {"bdf": str, "driver": str, "bar": int, "offset": int, "path": str, "op": str,
             "width": int}
 TIMING = {**REGISTER, **STATISTICS, "batch": int, "cpu": int, "node": int, "outliers": int,
-          "loop_ns": NUMBER, "counter": str}
+          "counter": str}
 OPEN = {"driver": str, "functions": int, "phase": str, **STATISTICS}
 SKIPPED = {**REGISTER, "reason": str}
 SUITE = {"suite": str, "pass": int, "fail": int, "skip": int, "cases": list}

@@ -3,8 +3,9 @@
 import dataclasses
 
 from . import compare
-from .ladder import is_timed, rank
+from .ladder import rank
 from .load import PLAIN, SUBPAGE
+from .times import is_timed
 
 PHASES = ("bind", "open", "mmap", "touch", "close", "unbind", "total")
 

@@ -6,6 +6,7 @@ from . import charts, coverage, ladder, opens, text
 from .document import (MANY_ROWS, Chart, Charts, Document, Figures, Row, Section, Side, Table,
                        Text, Warnings)
 from .load import PLAIN, SUBPAGE
+from .times import is_timed
 
 MIND = "Read the numbers with this in mind"
 PERF_SHOWN_ELSEWHERE = ("warnings", "skipped", "machine", "partial")
@@ -39,10 +40,10 @@ def warnings(results):
     for suite in results.kunit:
         if suite["fail"]:
             lines.append(f"KUnit suite {suite['suite']}: {suite['fail']} failed.")
-    untimed = [entry for entry in results.timings + results.opens if not ladder.is_timed(entry)]
+    untimed = [entry for entry in results.timings + results.opens if not is_timed(entry)]
     if untimed:
-        lines.append(f"{text.count(len(untimed), 'measurement')} came to nothing, or to less "
-                     "than the loop around it: in the tables, but in no chart and no ratio.")
+        lines.append(f"{text.count(len(untimed), 'measurement')} came to nothing, or to no "
+                     "more than the loop around it: in the tables, but in no chart and no ratio.")
     return lines + results.warnings
 
 
@@ -67,10 +68,10 @@ def figures(results):
 def headline_table(results):
     """The ratios of paths."""
     rows = [Row([line.name, text.ratio(line.median),
-                 f"{text.ratio(line.low)} to {text.ratio(line.high)}", str(line.bars),
+                 f"{text.ratio(line.low)} to {text.ratio(line.high)}", str(line.registers),
                  line.meaning]) for line in ladder.headlines(results.timings)]
-    return Table("Ratios of reads, median over BARs",
-                 ["paths", "median#", "lowest to highest#", "BARs#", "meaning"], rows)
+    return Table("Ratios of reads, median over registers",
+                 ["paths", "median#", "lowest to highest#", "registers#", "meaning"], rows)
 
 
 def summary(results):
@@ -83,8 +84,8 @@ def summary(results):
     table = headline_table(results)
     if table.rows:
         blocks.append(table)
-        blocks.append(Text("Both times of a ratio come from one run under one driver, "
-                           "vfio-pci-subpage where it has both.", note=True))
+        blocks.append(Text("Both times of a ratio come from one run under vfio-pci-subpage.",
+                           note=True))
     return Section("Summary", blocks)
 
 
@@ -198,7 +199,7 @@ def ratio_interval(ratio):
 
 def opens_section(results):
     """What the first access to a device costs."""
-    timed = [entry for entry in results.opens if ladder.is_timed(entry)]
+    timed = [entry for entry in results.opens if is_timed(entry)]
     shown = []
     if timed:
         fewest = opens.functions(timed)[0]

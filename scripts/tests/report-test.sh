@@ -42,7 +42,24 @@ unit_tests()
 	check report_test.py test $status = 0
 }
 
-# The C program prints the same summary and the same median ratio.
+# Of the paths, with fewer digits, and over as many registers.
+same_ratios()
+{
+	/usr/bin/python3 - "$@" <<-'END'
+	import re, sys
+	console, page = (open(name, encoding="utf-8").read() for name in sys.argv[1:])
+	printed = re.findall(r"^(\S+ / \S+): ([\d.]+), median of the reads of (\d+) registers$",
+	                     console, re.MULTILINE)
+	shown = {name: (float(ratio), count) for name, ratio, count in
+	         re.findall(r"^\| (\S+ / \S+) \| ([\d.]+) \| .*? \| (\d+) \|", page, re.MULTILINE)}
+	assert len(printed) == len(shown), f"{printed} but {shown}"
+	for name, ratio, count in printed:
+	    assert shown[name][1] == count, f"{name}: {count} but {shown[name]}"
+	    assert abs(shown[name][0] / float(ratio) - 1) < 0.01, f"{name}: {ratio} but {shown[name]}"
+	END
+}
+
+# The C program prints the same summary and the same ratios.
 agrees()
 {
 	local ratio
@@ -51,7 +68,8 @@ agrees()
 	cat $out/c.txt
 	ratio=$(sed -nE 's/^median ratio of ([0-9]+) mapped BARs: (.*)/\2 (\1 /p' $out/c.txt)
 	grep -qxF "$(tail -n 1 $out/c.txt)." $out/c.md &&
-		grep -qF "mapped read: $ratio" $out/c.md
+		grep -qF "mapped read: $ratio" $out/c.md &&
+		same_ratios $out/c.txt $out/c.md
 }
 
 # makes PAGE FILE...

@@ -44,7 +44,8 @@ def timing(path="mmap", median=80.0, driver=SUBPAGE, **more):
     return {"bdf": "0000:02:01.0", "driver": driver, "bar": 0, "offset": 64, "path": path,
             "op": "read", "width": 4, "median_ns": median, "min_ns": median * 0.9,
             "p99_ns": median * 2, "ci95_ns": [median * 0.99, median * 1.01], "samples": 500,
-            "batch": 128, "cpu": 1, "node": None, "outliers": 3, "counter": "rdtsc", **more}
+            "batch": 128, "cpu": 1, "node": None, "outliers": 3, "loop_ns": 2.0,
+            "counter": "rdtsc", **more}
 
 
 def bar(bdf, driver, mmap, **more):
@@ -278,21 +279,29 @@ class Statistics(Case):
         wide = compare.ratio(timing(ci95_ns=[-1, 90]), timing(median=800))
         self.assertEqual((wide.low, wide.high), (0, math.inf))
         self.assertEqual(compare.verdict(wide, 3), "no difference")
-        huge = compare.ratio(timing(median=1e-300, ci95_ns=[1e-300, 1e-300]),
+        huge = compare.ratio(timing(median=1e-300, ci95_ns=[1e-300, 1e-300], loop_ns=None),
                              timing(median=1e300, ci95_ns=[1e300, 1e300]))
         self.assertEqual(compare.verdict(huge, 3), "worse")
 
     def test_never_a_ratio_of_nothing(self):
-        """Zero, less than zero, null."""
-        for median in (0, -0.4, None):
-            nothing = {**timing(), "median_ns": median}
+        """Null, no more than zero, no more than the loop around it."""
+        for median, loop in ((0, None), (-0.4, 2), (None, 2), (0.17, 2.05), (2, 2)):
+            nothing = {**timing(), "median_ns": median, "loop_ns": loop}
             self.assertIsNone(compare.ratio(timing(), nothing))
             self.assertIsNone(compare.ratio(nothing, timing()))
             top = results(timings=[{**nothing, "bdf": "0000:00:01.0"},
-                                   timing("pread", 1600, bdf="0000:00:01.0")])
-            self.assertIsNone(coverage.median_ratio(self.load(top)))
-            self.assertEqual(ladder.headlines(self.load(top).timings), [])
+                                   timing("pread", 1600, bdf="0000:00:01.0"),
+                                   timing("sysfs", 80, bdf="0000:00:01.0")])
+            loaded = self.load(top)
+            self.assertIsNone(coverage.median_ratio(loaded))
+            self.assertEqual(ladder.headlines(loaded.timings), [])
+            self.assertEqual(compare.Comparison(loaded, loaded, 5).counts()["unknown"], 1)
             self.passes(self.file(top), "--html", self.dir / "a.html")
+
+    def test_no_loop_to_be_above(self):
+        """The test program subtracts none, so that any time will do."""
+        self.assertEqual(compare.ratio(timing(median=0.5, loop_ns=None),
+                                       timing(median=1, loop_ns=None)).value, 2)
 
     def test_verdict_boundaries(self):
         """Entirely above or below, on both sides of the tolerance."""
@@ -303,19 +312,28 @@ class Statistics(Case):
             self.assertEqual(compare.verdict(ratio, 3), expected)
 
     def test_headlines(self):
-        """Medians over BARs, with as many BARs as have both."""
+        """Medians over registers, with as many as have both."""
         found = {line.name: line for line in ladder.headlines(self.load(results()).timings)}
-        for name, bars in (("mmap / sysfs", 3), ("mmap / kernel", 3),
-                           ("kvm-trapped / kvm-mapped", 3), ("kvm-mapped / mmap", 3)):
+        for name in ("mmap / sysfs", "mmap / kernel", "kvm-trapped / kvm-mapped",
+                     "kvm-mapped / mmap"):
             slow, fast = name.split(" / ")
             self.assertAlmostEqual(found[name].median, COST[slow] / COST[fast])
-            self.assertEqual(found[name].bars, bars)
+            self.assertEqual(found[name].registers, 3)
 
-    def test_headline_is_of_one_driver(self):
-        """Times of two drivers were not measured against each other."""
-        timings = self.load(results(timings=[
-            timing("mmap", 80), timing("sysfs", 40, PLAIN)])).timings
-        self.assertEqual(ladder.headlines(timings), [])
+    def test_each_register_counts_once(self):
+        """Also where a BAR has many of them."""
+        timings = [timing(path, median, bar=where, offset=offset) for where, offset, mmap in
+                   ((0, 0, 80), (0, 4, 80), (0, 8, 80), (2, 0, 160))
+                   for path, median in (("kernel", 80), ("mmap", mmap))]
+        line, = ladder.headlines(self.load(results(timings=timings)).timings)
+        self.assertEqual((line.median, line.low, line.high, line.registers), (1, 1, 2, 4))
+
+    def test_headline_is_of_one_run(self):
+        """Times of two drivers were not measured against each other, nor those of
+        the test program and of the performance core."""
+        for one in (timing("sysfs", 40, PLAIN), timing("sysfs", 40, loop_ns=None)):
+            timings = self.load(results(timings=[timing("mmap", 80), one])).timings
+            self.assertEqual(ladder.headlines(timings), [])
 
     def test_summary_line(self):
         """The line of vfio_pci_subpage_report."""
@@ -653,8 +671,8 @@ class Html(Case):
     def test_many_and_odd_numbers(self):
         """Any range of numbers gives a chart."""
         for medians in ((1e-3, 1e12), (2.0 ** -57, 2.0 ** 62), (80, 80), (99.9, 100.1)):
-            top = results(timings=[timing("mmap", medians[0]), timing("pread", medians[1])],
-                          opens=[])
+            top = results(timings=[timing("mmap", medians[0], loop_ns=None),
+                                   timing("pread", medians[1], loop_ns=None)], opens=[])
             self.sound(*self.page(self.file(top)))
             faster = copy.deepcopy(top)
             faster["timings"][0] |= {"median_ns": medians[0] / 50, "ci95_ns": [0, medians[0]]}
