@@ -11,6 +11,8 @@ from .times import is_timed
 
 IORESOURCE_MEM = 0x200
 NOT_MEASURED = "not measured"
+# By what region info says.
+MAPPING = {True: "mapped", False: "trapped", None: "not opened"}
 
 
 @dataclasses.dataclass
@@ -41,19 +43,13 @@ def rows(results):
     return [found[key] for key in sorted(found)], others
 
 
-def is_mapped(bar):
-    """Whether region info says so."""
-    return bool(bar and bar["mmap"])
-
-
 def count(results, table, driver):
-    """(mapped, sub-page BARs) under a driver, or None if it was not measured."""
-    bars = [(row, row.plain if driver == PLAIN else row.subpage) for row in table]
-    if not any(bar for _, bar in bars):
-        return None
+    """(mapped, sub-page BARs) under a driver, or None if none could be opened."""
     page = results.platform["page_size"] or 0
-    small = [bar for row, bar in bars if bar and row.size < page]
-    return sum(map(is_mapped, small)), len(small)
+    bars = [(row, row.plain if driver == PLAIN else row.subpage) for row in table]
+    opened = [(row, bar) for row, bar in bars if bar and bar["mmap"] is not None]
+    small = [bar["mmap"] for row, bar in opened if row.size < page]
+    return (sum(small), len(small)) if opened else None
 
 
 def count_text(counted):
@@ -114,17 +110,17 @@ def where(results, row):
 
 def plain_state(row):
     """What plain vfio-pci made of it."""
-    if not row.plain:
-        return NOT_MEASURED
-    return "mapped" if is_mapped(row.plain) else "trapped"
+    return MAPPING[row.plain["mmap"]] if row.plain else NOT_MEASURED
 
 
 def subpage_state(row):
-    """What ours made of it: the claim and its reason, if it has one."""
+    """What ours made of it: the claim and its reason, if it has one, and the mapping
+    where that does not follow from the claim."""
     if not row.subpage:
         return NOT_MEASURED
-    if not row.subpage["claim"]:
-        return "mapped" if is_mapped(row.subpage) else "trapped"
-    if row.subpage["reason"]:
-        return f"{row.subpage['claim']}: {row.subpage['reason']}"
-    return row.subpage["claim"]
+    claim, reason, mapping = (row.subpage["claim"], row.subpage["reason"],
+                              MAPPING[row.subpage["mmap"]])
+    if not claim:
+        return mapping
+    state = f"{claim}: {reason}" if reason else claim
+    return state if mapping == MAPPING[claim != "none"] else f"{state}, {mapping}"

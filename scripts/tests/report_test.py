@@ -348,6 +348,29 @@ class Statistics(Case):
         self.assertEqual(coverage.summary(only),
                          "1 of 1 sub-page MMIO BARs mapped (plain vfio-pci: not measured)")
 
+    def test_not_opened_is_not_trapped(self):
+        """Nobody knows what a BAR is that could not be opened: it is in no count."""
+        bars = [bar("a", SUBPAGE, True, claim="in-place"), bar("b", SUBPAGE, None),
+                bar("c", SUBPAGE, None, claim="in-place"), bar("b", PLAIN, None)]
+        loaded = self.load(results(bars=bars))
+        self.assertEqual(coverage.summary(loaded),
+                         "1 of 1 sub-page MMIO BARs mapped (plain vfio-pci: not measured)")
+        table, _ = coverage.rows(loaded)
+        self.assertEqual([coverage.subpage_state(row) for row in table],
+                         ["in-place", "not opened", "in-place, not opened"])
+        self.assertEqual([coverage.plain_state(row) for row in table],
+                         ["not measured", "not opened", "not measured"])
+
+    def test_claim_without_mapping_is_said(self):
+        """The claim says why a BAR is mapped, not that it is."""
+        for claim, reason, mmap, expected in (
+                ("relocated", None, False, "relocated, trapped"),
+                ("none", "busy", False, "none: busy"), ("none", "busy", True, "none: busy, mapped"),
+                (None, None, False, "trapped"), (None, None, True, "mapped")):
+            table, _ = coverage.rows(self.load(results(
+                bars=[bar("a", SUBPAGE, mmap, claim=claim, reason=reason)])))
+            self.assertEqual(coverage.subpage_state(table[0]), expected)
+
     def test_opens_ratio(self):
         """Ours to plain, in each phase."""
         rows = opens.rows(self.load(results()).opens)
