@@ -2,7 +2,7 @@
 """The report of two results files, before and after."""
 from . import charts, coverage, ladder, single, text
 from .compare import VERDICTS
-from .document import Chart, Charts, Document, Figures, Row, Section, Table, Text, Warnings
+from .document import Chart, Charts, Document, Row, Section, Table, Text
 from .load import OPEN_KEY, PLAIN, SUBPAGE
 
 WHAT = {"timing": "Timings", "open": "Opening and mapping"}
@@ -59,7 +59,7 @@ def figures(comparison):
     if median:
         shown.append((text.ratio(median[0]),
                       f"median ratio after / before of {text.count(median[1], 'timing')}"))
-    return Figures(shown)
+    return shown
 
 
 def summary(comparison):
@@ -248,7 +248,6 @@ def kunit_section(comparison):
 
 def document(comparison):
     """The whole report."""
-    lines = warnings(comparison)
     sections = [summary(comparison), machines(comparison), coverage_changes(comparison),
                 timings_section(comparison)]
     if comparison.of("open"):
@@ -259,6 +258,6 @@ def document(comparison):
     return Document(
         title=f"vfio-pci-subpage, before and after on {' and '.join(dict.fromkeys(names))}",
         subtitle=counts_text(comparison.counts()) if comparison.rows else "coverage only",
-        top=[figures(comparison)] + ([Warnings(single.MIND, lines)] if lines else []),
+        top=single.top(figures(comparison), warnings(comparison)),
         sections=sections,
         source=f"{comparison.before.source} and {comparison.after.source}")

@@ -51,6 +51,11 @@ def rows(opens):
     return result
 
 
+def totals(opens):
+    """The rows of all phases together that have a ratio."""
+    return [row for row in rows(opens) if row.phase == "total" and row.ratio]
+
+
 def others(opens):
     """Entries of other drivers."""
     return [entry for entry in opens if entry["driver"] not in (PLAIN, SUBPAGE)]

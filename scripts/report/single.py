@@ -27,8 +27,11 @@ def warnings(results):
         lines.append("This result is partial: the run ended before everything was measured. "
                      "What is missing here has not been measured.")
     if not results.timings:
-        lines.append("This result holds no timings: it says which BARs are mapped, "
-                     "and nothing about how long an access takes.")
+        said = "".join(f"{what}, and " for what, there in (
+            ("which BARs are mapped", results.bars),
+            ("what a device costs to open", results.opens)) if there)
+        lines.append(f"This result holds no timings: it says {said}nothing about how long "
+                     "an access takes.")
     # The suite says so itself in newer files.
     if results.platform["accel"] == "tcg" and not any("TCG" in w for w in results.warnings):
         lines.append("The processor was emulated (TCG): only ratios mean something, "
@@ -50,19 +53,21 @@ def warnings(results):
 def figures(results):
     """The numbers at the top."""
     table, _ = coverage.rows(results)
-    shown = [(coverage.count_text(coverage.count(results, table, SUBPAGE)),
-              "sub-page MMIO BARs mapped"),
-             (coverage.count_text(coverage.count(results, table, PLAIN)), "under plain vfio-pci")]
+    shown = []
+    if table:
+        shown += [(coverage.count_text(coverage.count(results, table, SUBPAGE)),
+                   "sub-page MMIO BARs mapped"),
+                  (coverage.count_text(coverage.count(results, table, PLAIN)),
+                   "under plain vfio-pci")]
     ratio = coverage.median_ratio(results)
     if ratio:
         shown.append((f"{ratio[0]:.1f}×", "trapped against mapped read, "
                       f"median of {text.count(ratio[1], 'BAR')}"))
-    totals = results.totals
-    if totals["pass"] is not None:
-        failed = (totals["fail"] or 0) + (totals["error"] or 0)
-        shown.append((str(totals["pass"]), f"tests passed, {failed} failed, "
-                      f"{totals['skip'] or 0} skipped"))
-    return Figures(shown)
+    totals = {key: results.totals[key] or 0 for key in ("pass", "fail", "error", "skip")}
+    if any(totals.values()):
+        shown.append((str(totals["pass"]), f"tests passed, {totals['fail'] + totals['error']} "
+                      f"failed, {totals['skip']} skipped"))
+    return shown
 
 
 def headline_table(results):
@@ -76,17 +81,19 @@ def headline_table(results):
 
 def summary(results):
     """What it comes to."""
-    blocks = [Text(coverage.summary(results) + ".")]
+    blocks = [Text(coverage.summary(results) + ".")] if coverage.rows(results)[0] else []
     ratio = coverage.median_ratio(results)
     if ratio:
         blocks.append(Text(f"Median ratio of a trapped to a mapped read: {ratio[0]:.1f} "
                            f"({text.count(ratio[1], 'mapped BAR')})."))
+    blocks += [Text(f"Bind to first touch, subpage / vfio-pci: {row.ratio.value:.2f}, "
+                    f"{row.functions} at once.") for row in opens.totals(results.opens)]
     table = headline_table(results)
     if table.rows:
         blocks.append(table)
         blocks.append(Text("Both times of a ratio come from one run under vfio-pci-subpage.",
                            note=True))
-    return Section("Summary", blocks)
+    return Section("Summary", blocks or [Text("There is nothing to sum up.")])
 
 
 def facts(entries):
@@ -259,9 +266,13 @@ def kunit_section(results):
     return Section("KUnit", blocks)
 
 
+def top(shown, lines):
+    """The numbers and the warnings, if there are any."""
+    return [Figures(shown)] * bool(shown) + [Warnings(MIND, lines)] * bool(lines)
+
+
 def document(results):
     """The whole report."""
-    lines = warnings(results)
     sections = [summary(results), method(results), coverage_section(results),
                 timings_section(results)]
     if results.opens:
@@ -270,5 +281,4 @@ def document(results):
     return Document(
         title=f"vfio-pci-subpage on {text.plain(results.platform['name'])}",
         subtitle=platform_line(results),
-        top=[figures(results)] + ([Warnings(MIND, lines)] if lines else []),
-        sections=sections, source=results.source)
+        top=top(figures(results), warnings(results)), sections=sections, source=results.source)

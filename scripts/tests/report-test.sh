@@ -67,8 +67,8 @@ agrees()
 	build/suite/vfio_pci_subpage_report "$1" >$out/c.txt || return 1
 	cat $out/c.txt
 	ratio=$(sed -nE 's/^median ratio of ([0-9]+) mapped BARs: (.*)/\2 (\1 /p' $out/c.txt)
-	grep -qxF "$(tail -n 1 $out/c.txt)." $out/c.md &&
-		grep -qF "mapped read: $ratio" $out/c.md &&
+	grep -qixF "$(tail -n 1 $out/c.txt)." $out/c.md &&
+		{ [ -z "$ratio" ] || grep -qF "mapped read: $ratio" $out/c.md; } &&
 		same_ratios $out/c.txt $out/c.md
 }
 

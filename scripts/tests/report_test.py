@@ -666,6 +666,18 @@ class Html(Case):
         self.sound(source, page)
         self.assertIn("This result holds no timings", source)
 
+    def test_only_opens(self):
+        """Nothing is said of BARs, timings and tests that are not there."""
+        top = results(bars=[], timings=[], totals=dict.fromkeys(results()["totals"], 0))
+        source, page = self.page(self.file(top))
+        self.sound(source, page)
+        self.assertEqual(len(page.charts), 2)
+        self.assertIn("This result holds no timings: it says what a device costs to open, "
+                      "and nothing about", source)
+        self.assertIn("<p>Bind to first touch, subpage / vfio-pci: 1.20, 16 at once.</p>", source)
+        for absent in ("which BARs are mapped", "sub-page MMIO BARs mapped", "tests passed"):
+            self.assertNotIn(absent, source)
+
     def test_partial_is_marked(self):
         """In each format, also in a comparison, wherever the mark is."""
         marked = results()
