@@ -17,23 +17,22 @@ def tolerance_text(comparison):
             "one of the files has no time or no interval there.")
 
 
-def differing(comparison):
-    """(where, what, before, after) for all that is known of platform and machine."""
-    before, after = comparison.before, comparison.after
-    parts = (("platform", before.platform, after.platform),
-             ("machine", before.perf["machine"] or {}, after.perf["machine"] or {}),
-             ("measurement",
-              {k: v for k, v in before.perf.items() if k not in single.PERF_SHOWN_ELSEWHERE},
-              {k: v for k, v in after.perf.items() if k not in single.PERF_SHOWN_ELSEWHERE}))
-    for part, old, new in parts:
+def conditions(comparison):
+    """(where, what, before, after), as they are printed, for all that is known of
+    platform, machine and measurement; but for the seed, which is never the same."""
+    after = single.conditions(comparison.after)
+    for part, old in single.conditions(comparison.before).items():
+        new = after[part]
         for key in dict.fromkeys([*old, *new]):
-            yield part, key, old.get(key), new.get(key)
+            if key != "seed":
+                yield (part.lower(), key, old.get(key, text.UNKNOWN),
+                       new.get(key, text.UNKNOWN))
 
 
 def warnings(comparison):
     """What throws doubt on the comparison, from either side."""
     lines = []
-    different = [key for part, key, old, new in differing(comparison)
+    different = [key for part, key, old, new in conditions(comparison)
                  if part != "measurement" and old != new]
     if different:
         lines.append(f"The two runs differ in {', '.join(different)}: "
@@ -105,9 +104,8 @@ def trapped_to_mapped(results):
 
 def machines(comparison):
     """Side by side."""
-    rows = [Row([f"{part}: {key}", text.plain(old), text.plain(new),
-                 "differs" if old != new else ""], "differs" if old != new else "")
-            for part, key, old, new in differing(comparison)]
+    rows = [Row([f"{part}: {key}", old, new, "differs" if old != new else ""],
+                "differs" if old != new else "") for part, key, old, new in conditions(comparison)]
     return Section("Machine and method", [
         Table("Platform, machine and measurement", ["what", "before", "after", ""], rows)])
 

@@ -97,18 +97,23 @@ def summary(results):
 
 
 def facts(entries):
-    """Rows of a table of two columns, for whatever there is."""
-    return [Row([key, text.plain(value if not isinstance(value, (dict, list)) else
-                                 json.dumps(value, ensure_ascii=False))])
-            for key, value in entries.items()]
+    """Whatever there is, as it is printed."""
+    return {key: text.plain(value if not isinstance(value, (dict, list)) else
+                            json.dumps(value, ensure_ascii=False))
+            for key, value in entries.items()}
+
+
+def conditions(results):
+    """What was measured where, and how."""
+    perf = {key: value for key, value in results.perf.items() if key not in PERF_SHOWN_ELSEWHERE}
+    return {"Platform": facts(results.platform), "Machine": facts(results.perf["machine"] or {}),
+            "Measurement": facts(perf)}
 
 
 def method(results):
-    """What was measured where, and how."""
-    perf = {key: value for key, value in results.perf.items() if key not in PERF_SHOWN_ELSEWHERE}
-    tables = [Table(title, [title.lower(), "value"], facts(entries)) for title, entries in
-              (("Platform", results.platform), ("Machine", results.perf["machine"] or {}),
-               ("Measurement", perf)) if entries]
+    """A table for each of its parts that there is."""
+    tables = [Table(title, [title.lower(), "value"], [Row([*fact]) for fact in entries.items()])
+              for title, entries in conditions(results).items() if entries]
     blocks = [Side(tables)]
     if warnings(results):
         blocks.insert(0, Text("Mind the warnings at the top of this report."))

@@ -474,6 +474,16 @@ class Comparing(Case):
         self.assertRegex(out, r"platform: kernel \| 6.12.1 \| 6.13.0 \| \*\*differs\*\*")
         self.assertRegex(out, r"platform: arch \| x86\\_64 \| x86\\_64 \|  \|")
 
+    def test_machines_that_print_the_same(self):
+        """A clock that was calibrated twice, and the seed, make no difference."""
+        after = results()
+        after["perf"] |= {"counter_hz": 2.1e9 + 1, "seed": 8}
+        out = self.passes(self.file(results(), "a.json"), self.file(after, "b.json"),
+                          "--markdown", "-")
+        self.assertRegex(out, r"measurement: counter\\_hz \| 2.1e\+09 \| 2.1e\+09 \|  \|")
+        self.assertNotIn("measurement: seed", out)
+        self.assertNotIn("differs", out)
+
     def test_coverage_changes(self):
         """A BAR that lost its mapping is seen even if nothing was timed."""
         after = results()
