@@ -145,7 +145,7 @@ def main():
         compared = compare.Comparison(results, read(args.after), args.tolerance)
         if not compared.has_anything():
             raise Failed(f"{args.after}: no BAR and no row in common with {args.results}: "
-                         "compare runs on the same devices")
+                         "compare runs on the same devices, under the same drivers")
         document, table = comparison.document(compared), csvfile.comparison(compared)
     if args.csv:
         save(args.csv, table)

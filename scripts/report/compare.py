@@ -76,6 +76,38 @@ def verdict(one, percent):
     return "better" if is_better(one, percent) else "no difference"
 
 
+@dataclasses.dataclass
+class Alone:
+    """An entry that has no counterpart, or one of another device."""
+    kind: str
+    where: str
+    entry: dict
+    other_device: bool
+
+    @property
+    def verdict(self):
+        """In the place of one of VERDICTS."""
+        return "other device" if self.other_device else f"only {self.where}"
+
+
+def devices(results):
+    """Vendor and device of each BDF."""
+    return {bar["bdf"]: (bar["vendor"], bar["device"]) for bar in results.bars}
+
+
+def other_devices(before, after):
+    """What is not the same device in both, as {BDF: ids}. Where one of them does not
+    know, it is."""
+    old, new = devices(before), devices(after)
+    return {bdf: (old[bdf], new[bdf]) for bdf in old if bdf in new and
+            any(one and two and one != two for one, two in zip(old[bdf], new[bdf]))}
+
+
+def names_devices(results):
+    """Whether it says which devices it is of; what opening costs does not."""
+    return bool(results.bars or results.timings)
+
+
 def by_key(entries, keys):
     """Entries by what makes them the same in two files."""
     return {tuple(entry[key] for key in keys): entry for entry in entries}
@@ -88,25 +120,34 @@ class Comparison:
         self.before = before
         self.after = after
         self.tolerance = tolerance
+        self.other_devices = other_devices(before, after)
         self.rows = []
-        self.only_before = {"timing": [], "open": []}
-        self.only_after = {"timing": [], "open": []}
+        self.alone = []
         self.match("timing", before.timings, after.timings, TIMING_KEY)
         self.match("open", before.opens, after.opens, OPEN_KEY)
 
     def match(self, kind, before, after, keys):
         """Rows of one kind, and what has no counterpart."""
         before, after = by_key(before, keys), by_key(after, keys)
-        for key in (key for key in before if key in after):
+        others = {key for key in (*before, *after)
+                  if kind == "timing" and key[keys.index("bdf")] in self.other_devices}
+        both = [key for key in before if key in after and key not in others]
+        for key in both:
             one = ratio(before[key], after[key])
             self.rows.append(Row(kind, before[key], after[key], one,
                                  verdict(one, self.tolerance)))
-        self.only_before[kind] = [before[key] for key in before if key not in after]
-        self.only_after[kind] = [after[key] for key in after if key not in before]
+        self.alone += [Alone(kind, where, entries[key], key in others)
+                       for where, entries in (("before", before), ("after", after))
+                       for key in entries if key not in both]
 
     def of(self, kind):
         """The rows of a kind."""
         return [row for row in self.rows if row.kind == kind]
+
+    def only(self, kind, where):
+        """What only the file before or after has."""
+        return [one for one in self.alone if one.kind == kind and one.where == where and
+                not one.other_device]
 
     def counts(self, rows=None):
         """How many rows have which verdict."""
@@ -119,10 +160,14 @@ class Comparison:
         return (statistics.median(ratios), len(ratios)) if ratios else None
 
     def has_anything(self):
-        """Whether the files have a row or a BAR in common."""
+        """Whether the files have a row or a BAR in common. What opening costs is of
+        the same devices only as far as nothing says otherwise."""
         keys = ("bdf", "driver", "bar")
-        return bool(self.rows or by_key(self.before.bars, keys).keys() &
-                    by_key(self.after.bars, keys).keys())
+        bars = by_key(self.before.bars, keys).keys() & by_key(self.after.bars, keys).keys()
+        if names_devices(self.before) and names_devices(self.after):
+            return bool(self.of("timing") or any(bdf not in self.other_devices
+                                                 for bdf, _, _ in bars))
+        return bool(self.rows)
 
     def worse_than(self, percent):
         """Rows that are certainly worse by more than so many percent."""

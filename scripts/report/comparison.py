@@ -29,9 +29,19 @@ def conditions(comparison):
                        new.get(key, text.UNKNOWN))
 
 
+def other_devices(comparison):
+    """Their addresses, and what they are in either file."""
+    ids = {bdf: ", ".join(":".join(text.plain(number).removeprefix("0x") for number in one)
+                          for one in both) for bdf, both in comparison.other_devices.items()}
+    return ", ".join(f"{bdf} ({both})" for bdf, both in ids.items())
+
+
 def warnings(comparison):
     """What throws doubt on the comparison, from either side."""
     lines = []
+    if comparison.other_devices:
+        lines.append(f"Not the same device in the two files: {other_devices(comparison)}: "
+                     "what was measured there is not compared.")
     different = [key for part, key, old, new in conditions(comparison)
                  if part != "measurement" and old != new]
     if different:
@@ -77,8 +87,8 @@ def summary(comparison):
         if comparison.of(kind):
             rows.append(Row([title, *(str(counts[name]) for name in VERDICTS),
                              text.ratio(median[0] if median else None),
-                             str(len(comparison.only_before[kind])),
-                             str(len(comparison.only_after[kind]))]))
+                             str(len(comparison.only(kind, "before"))),
+                             str(len(comparison.only(kind, "after")))]))
     if rows:
         blocks.append(Table("Verdicts", ["rows", *(f"{name}#" for name in VERDICTS),
                                          "median ratio#", "only before#", "only after#"], rows))
@@ -126,7 +136,8 @@ def coverage_changes(comparison):
     before, after = bar_state(comparison.before), bar_state(comparison.after)
     rows = [Row([key[0], text.plain(key[1]), key[2], before.get(key, text.UNKNOWN),
                  after.get(key, text.UNKNOWN)], "differs")
-            for key in sorted({**before, **after}) if before.get(key) != after.get(key)]
+            for key in sorted({**before, **after})
+            if before.get(key) != after.get(key) and key[0] not in comparison.other_devices]
     if not rows:
         return Section("Coverage", [Text("Each memory BAR is mapped or trapped as before.")])
     return Section("Coverage", [Table("BARs that changed",
@@ -202,23 +213,30 @@ def opens_section(comparison):
     return Section("Opening and mapping", tables)
 
 
-def only_section(comparison):
-    """What only one of the files has."""
+def alone_table(title, alone):
+    """Entries without a counterpart."""
     rows = []
-    for label, only in (("before", comparison.only_before), ("after", comparison.only_after)):
-        for entry in ladder.sort(only["timing"]):
+    for where in ("before", "after"):
+        here = [one for one in alone if one.where == where]
+        for entry in ladder.sort([one.entry for one in here if one.kind == "timing"]):
             rows.append(Row([text.place(entry), *(text.plain(entry[key])
                                                   for key in ("op", "path", "driver")),
-                             label, text.nanoseconds(entry["median_ns"])]))
-        for entry in sorted(only["open"], key=lambda entry: text.sort_key(entry, *OPEN_KEY)):
+                             where, text.nanoseconds(entry["median_ns"])]))
+        for entry in sorted((one.entry for one in here if one.kind == "open"),
+                            key=lambda entry: text.sort_key(entry, *OPEN_KEY)):
             rows.append(Row([text.count(entry["functions"] or 0, "function"),
                              text.plain(entry["phase"]), "open", text.plain(entry["driver"]),
-                             label, text.nanoseconds(entry["median_ns"])]))
-    if not rows:
-        return Section("Only in one file", [Text("Every row is in both files.")])
-    return Section("Only in one file", [
-        Table("Rows without a counterpart", ["register", "operation", "path", "driver", "only",
-                                             "median, ns#"], rows)])
+                             where, text.nanoseconds(entry["median_ns"])]))
+    return Table(title, ["register", "operation", "path", "driver", "only", "median, ns#"], rows)
+
+
+def only_section(comparison):
+    """What only one of the files has, and what is not of the same device in both."""
+    tables = [alone_table(title, [one for one in comparison.alone if one.other_device == other])
+              for title, other in (("Rows without a counterpart", False),
+                                   ("Rows of other devices", True))]
+    return Section("Only in one file", [table for table in tables if table.rows] or
+                   [Text("Every row is in both files.")])
 
 
 def skipped_section(comparison):

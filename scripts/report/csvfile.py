@@ -41,7 +41,8 @@ def single(results):
 
 
 def comparison(compared):
-    """Of two: both sides, and the verdict; "only before" or "only after" for one."""
+    """Of two: both sides, and the verdict; "only before", "only after" or "other
+    device" for what is alone."""
     rows = []
     for row in compared.rows:
         rows.append({**identity(row.kind, row.before), **numbers(row.before, "before_"),
@@ -49,9 +50,8 @@ def comparison(compared):
         if row.ratio:
             rows[-1] |= {"ratio": row.ratio.value, "ratio_low": row.ratio.low,
                          "ratio_high": row.ratio.high}
-    for label, only in (("before", compared.only_before), ("after", compared.only_after)):
-        rows += [{**identity(kind, entry), **numbers(entry, f"{label}_"),
-                  "verdict": f"only {label}"} for kind in only for entry in only[kind]]
+    rows += [{**identity(one.kind, one.entry), **numbers(one.entry, f"{one.where}_"),
+              "verdict": one.verdict} for one in compared.alone]
     columns = ("kind", *KEYS, *(f"before_{key}" for key in NUMBERS),
                *(f"after_{key}" for key in NUMBERS), "ratio", "ratio_low", "ratio_high", "verdict")
     return write(columns, rows)

@@ -215,8 +215,14 @@ class Errors(Case):
         """Two machines that share no device."""
         other = results(bars=[bar("0000:ff:00.0", PLAIN, True)], opens=[],
                         timings=[timing(bdf="0000:ff:00.0")])
-        self.refuses(1, ".*after.json: no BAR and no row in common with .*: compare",
-                     self.file(results()), self.file(other, "after.json"))
+        common = (r".*after.json: no BAR and no row in common with .*: compare runs on the same "
+                  r"devices, under the same drivers\n$")
+        self.refuses(1, common, self.file(results()), self.file(other, "after.json"))
+        # What opening costs names no device: that does not make them the same.
+        other["opens"] = results()["opens"]
+        self.refuses(1, common, self.file(results()), self.file(other, "after.json"))
+        other["bars"] = []
+        self.refuses(1, common, self.file(results(bars=[])), self.file(other, "after.json"))
 
     def test_wrong_use(self):
         """Exit code 2."""
@@ -420,8 +426,39 @@ class Comparing(Case):
                         opens=[])
         found = self.comparison(before, after)
         self.assertEqual(len(found.rows), 1)
-        self.assertEqual(len(found.only_before["timing"]), 2)
-        self.assertEqual(len(found.only_after["timing"]), 2)
+        self.assertEqual([one.where for one in found.alone], ["before"] * 2 + ["after"] * 2)
+
+    def test_another_device_is_no_match(self):
+        """It may be at the same address, in another machine."""
+        after = results()
+        for entry in after["bars"][:2]:
+            entry |= {"vendor": "0x1234", "device": "0x11e8", "claim": "in-place"}
+        after["timings"][1]["offset"] = 0
+        found = self.comparison(results(), after)
+        self.assertNotIn("0000:00:01.0", {row.before["bdf"] for row in found.of("timing")})
+        self.assertEqual(len(found.of("timing")), 46)
+        self.assertEqual({one.entry["bdf"] for one in found.alone}, {"0000:00:01.0"})
+        files = self.file(results(), "a.json"), self.file(after, "b.json")
+        out = self.passes(*files, "--markdown", "-")
+        self.assertIn("Not the same device in the two files: "
+                      "0000:00:01.0 (1b36:0007, 1234:11e8)", out)
+        self.assertIn("Rows of other devices", out)
+        self.assertIn("Each memory BAR is mapped or trapped as before", out)
+        rows = list(csv.DictReader(io.StringIO(self.passes(*files, "--csv", "-"))))
+        self.assertEqual({row["bdf"] for row in rows if row["verdict"] == "other device"},
+                         {"0000:00:01.0"})
+
+    def test_unknown_device_is_a_match(self):
+        """A file of the performance core alone has no BARs."""
+        found = self.comparison(results(bars=[]), results())
+        self.assertEqual((len(found.of("timing")), found.alone), (len(results()["timings"]), []))
+
+    def test_only_opens_in_common(self):
+        """Two files of the topology scale, which name no device at all."""
+        scale = results(bars=[], timings=[])
+        self.assertEqual(len(self.comparison(scale, scale).rows), len(scale["opens"]))
+        out = self.passes(self.file(scale, "a.json"), self.file(scale, "b.json"), "--markdown", "-")
+        self.assertIn("42 no difference", out)
 
     def test_opens_are_compared(self):
         """Like timings."""
