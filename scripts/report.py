@@ -7,8 +7,8 @@
 
 Without a FILE to write: report.html beside the last results. "-" is stdout.
 
-Exit code: 0; 1 a row is worse than --fail-if-worse allows, or an input cannot be
-used; 2 wrong use.
+Exit code: 0; 1 something is lost, or worse than --fail-if-worse allows, or an
+input cannot be used; 2 wrong use.
 """
 import argparse
 import math
@@ -17,7 +17,7 @@ import stat
 import sys
 import tempfile
 
-from report import compare, comparison, csvfile, load, markdown, page, single
+from report import compare, comparison, csvfile, gate, load, markdown, page, single
 
 
 def percent(value):
@@ -39,8 +39,7 @@ class Parser(argparse.ArgumentParser):
 def arguments():
     """The command line."""
     parser = Parser(prog="report.py", description=__doc__.splitlines()[0],
-                    epilog="Exit code: 0; 1 a row is worse than --fail-if-worse allows, "
-                           "or an input cannot be used; 2 wrong use.")
+                    epilog=__doc__.rsplit("\n\n", maxsplit=1)[-1])
     parser.add_argument("--html", metavar="FILE", help="page to write; default report.html "
                         "beside the last results, if nothing else is to be written")
     parser.add_argument("--markdown", metavar="FILE", help="the same for a pull request")
@@ -48,7 +47,8 @@ def arguments():
     parser.add_argument("--tolerance", metavar="PERCENT", type=percent, default=5.0,
                         help="differences up to this are none (default %(default)g)")
     parser.add_argument("--fail-if-worse", metavar="PERCENT", type=percent,
-                        help="exit code 1 if a row is certainly worse by more than this")
+                        help="exit code 1 if a row is certainly worse by more than this, or "
+                        "a mapping or a row is lost")
     parser.add_argument("results", metavar="RESULTS.json")
     parser.add_argument("after", metavar="AFTER.json", nargs="?")
     args = parser.parse_args()
@@ -119,19 +119,12 @@ def make_page(document):
                      "run scripts/packages.sh report") from error
 
 
-def gate(compared, limit):
-    """Whether nothing is worse than the limit allows. To have compared nothing at
-    all is no pass."""
-    if not any(row.ratio and row.ratio.low is not None for row in compared.rows):
-        raise Failed(f"{compared.after.path}: no interval to compare with "
-                     f"{compared.before.path}: nothing can pass --fail-if-worse: "
-                     "compare runs with timings")
-    worse = compared.worse_than(limit)
-    for row in worse:
-        print(f"report.py: {compare.name(row)}: worse than {limit:g} %: ratio "
-              f"{row.ratio.value:.3f}, 95 % interval {row.ratio.low:.3f} to {row.ratio.high:.3f}",
-              file=sys.stderr)
-    return not worse
+def passes(compared, limit):
+    """Whether nothing is worse than the limit allows; says what is."""
+    reasons = gate.reasons(compared, limit)
+    for reason in reasons:
+        print(f"report.py: {reason}", file=sys.stderr)
+    return not reasons
 
 
 def main():
@@ -153,7 +146,7 @@ def main():
         save(args.markdown, markdown.write(document))
     if args.html:
         save(args.html, make_page(document))
-    return args.fail_if_worse is None or gate(compared, args.fail_if_worse)
+    return args.fail_if_worse is None or passes(compared, args.fail_if_worse)
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from .load import OPEN_KEY, TIMING_KEY
 from .times import is_timed
 
 NORMAL_95 = 1.96
+BAR_KEY = ("bdf", "driver", "bar")
 VERDICTS = ("worse", "better", "no difference", "unknown")
 
 
@@ -103,6 +104,11 @@ def other_devices(before, after):
             any(one and two and one != two for one, two in zip(old[bdf], new[bdf]))}
 
 
+def places(results):
+    """The devices that something was measured of, and the drivers."""
+    return {(entry["bdf"], entry["driver"]) for entry in results.bars + results.timings}
+
+
 def names_devices(results):
     """Whether it says which devices it is of; what opening costs does not."""
     return bool(results.bars or results.timings)
@@ -162,22 +168,36 @@ class Comparison:
     def has_anything(self):
         """Whether the files have a row or a BAR in common. What opening costs is of
         the same devices only as far as nothing says otherwise."""
-        keys = ("bdf", "driver", "bar")
-        bars = by_key(self.before.bars, keys).keys() & by_key(self.after.bars, keys).keys()
+        bars = by_key(self.before.bars, BAR_KEY).keys() & by_key(self.after.bars, BAR_KEY).keys()
         if names_devices(self.before) and names_devices(self.after):
             return bool(self.of("timing") or any(bdf not in self.other_devices
                                                  for bdf, _, _ in bars))
         return bool(self.rows)
 
-    def worse_than(self, percent):
-        """Rows that are certainly worse by more than so many percent."""
-        return [row for row in self.rows if is_worse(row.ratio, percent)]
+    def lost_mappings(self):
+        """BARs that were mapped and are not, as (before, after or None), where the
+        device is still there under the same driver."""
+        now, here = by_key(self.after.bars, BAR_KEY), places(self.after)
+        return [(bar, now.get(key)) for key, bar in by_key(self.before.bars, BAR_KEY).items()
+                if bar["mmap"] and key[:2] in here and key[0] not in self.other_devices and
+                not (key in now and now[key]["mmap"])]
+
+    def lost_rows(self):
+        """(kind, entry) of what was measured and is not, where the devices are still
+        there under the same driver. What opening costs is of all of them."""
+        then, here = places(self.before), places(self.after)
+        lost = [(row.kind, row.before) for row in self.rows
+                if row.before["ci95_ns"] and not row.after["ci95_ns"]]
+        lost += [("timing", one.entry) for one in self.only("timing", "before")
+                 if (one.entry["bdf"], one.entry["driver"]) in here]
+        lost += [("open", one.entry) for one in self.only("open", "before")
+                 if {place for place in then if place[1] == one.entry["driver"]} <= here]
+        return lost
 
 
-def name(row):
-    """A row for people."""
-    entry = row.before
-    keys = TIMING_KEY if row.kind == "timing" else OPEN_KEY
+def name(kind, entry):
+    """An entry for people."""
+    keys = TIMING_KEY if kind == "timing" else OPEN_KEY
     words = [f"BAR {entry[key]}" if key == "bar" else
              f"+0x{entry[key] or 0:x}" if key == "offset" else
              f"width {entry[key]}" if key == "width" else

@@ -29,6 +29,11 @@ def conditions(comparison):
                        new.get(key, text.UNKNOWN))
 
 
+def only_before(comparison):
+    """Of all kinds."""
+    return [one for kind in WHAT for one in comparison.only(kind, "before")]
+
+
 def other_devices(comparison):
     """Their addresses, and what they are in either file."""
     ids = {bdf: ", ".join(":".join(text.plain(number).removeprefix("0x") for number in one)
@@ -39,6 +44,13 @@ def other_devices(comparison):
 def warnings(comparison):
     """What throws doubt on the comparison, from either side."""
     lines = []
+    lost, alone = comparison.lost_mappings(), only_before(comparison)
+    if lost:
+        lines.append(f"{text.count(len(lost), 'BAR was', 'BARs were')} mapped before and "
+                     f"{'is' if len(lost) == 1 else 'are'} not after: see Coverage.")
+    if alone:
+        lines.append(f"{text.count(len(alone), 'row is', 'rows are')} only in the results before: "
+                     "not measured any more, and in no verdict.")
     if comparison.other_devices:
         lines.append(f"Not the same device in the two files: {other_devices(comparison)}: "
                      "what was measured there is not compared.")
@@ -54,16 +66,27 @@ def warnings(comparison):
     return lines
 
 
-def counts_text(counts):
-    """ "1 worse, 2 better, 60 no difference", and what is unknown if any is."""
-    return ", ".join(f"{counts[name]} {name}" for name in VERDICTS
-                     if counts[name] or name != "unknown")
+def verdicts(counts):
+    """How many rows have which; what is unknown only if any is."""
+    return [(counts[name], name) for name in VERDICTS if counts[name] or name != "unknown"]
+
+
+def outcome(comparison):
+    """What it comes to: the verdicts, if there are any, and what is lost."""
+    gone = ((len(comparison.lost_mappings()), "no longer mapped"),
+            (len(only_before(comparison)), "only before"))
+    return (verdicts(comparison.counts()) if comparison.rows else []) + \
+        [(number, what) for number, what in gone if number]
+
+
+def as_text(numbers):
+    """ "1 worse, 2 better, 60 no difference"."""
+    return ", ".join(f"{number} {what}" for number, what in numbers)
 
 
 def figures(comparison):
     """The numbers at the top."""
-    counts = comparison.counts()
-    shown = [(str(counts[name]), name) for name in VERDICTS if counts[name] or name != "unknown"]
+    shown = [(str(number), what) for number, what in outcome(comparison)]
     median = comparison.median_ratio("timing")
     if median:
         shown.append((text.ratio(median[0]),
@@ -84,11 +107,10 @@ def summary(comparison):
     for kind, title in WHAT.items():
         median = comparison.median_ratio(kind)
         counts = comparison.counts(comparison.of(kind))
-        if comparison.of(kind):
+        only = [len(comparison.only(kind, where)) for where in ("before", "after")]
+        if comparison.of(kind) or any(only):
             rows.append(Row([title, *(str(counts[name]) for name in VERDICTS),
-                             text.ratio(median[0] if median else None),
-                             str(len(comparison.only(kind, "before"))),
-                             str(len(comparison.only(kind, "after")))]))
+                             text.ratio(median[0] if median else None), *map(str, only)]))
     if rows:
         blocks.append(Table("Verdicts", ["rows", *(f"{name}#" for name in VERDICTS),
                                          "median ratio#", "only before#", "only after#"], rows))
@@ -189,7 +211,7 @@ def timings_section(comparison):
             shown.append(Chart(
                 f"ratios-{i}", title,
                 f"{title}: ratio after / before with its 95 % interval on a logarithmic scale, "
-                f"{text.count(len(here), 'row')}: {counts_text(comparison.counts(here))}. "
+                f"{text.count(len(here), 'row')}: {as_text(verdicts(comparison.counts(here)))}. "
                 "The numbers are in the table.",
                 lambda here=here: charts.ratios(here, comparison.tolerance)))
     tables = verdict_tables(
@@ -273,7 +295,7 @@ def document(comparison):
              for results in (comparison.before, comparison.after)]
     return Document(
         title=f"vfio-pci-subpage, before and after on {' and '.join(dict.fromkeys(names))}",
-        subtitle=counts_text(comparison.counts()) if comparison.rows else "coverage only",
+        subtitle=as_text(outcome(comparison)) or "coverage only",
         top=single.top(figures(comparison), warnings(comparison)),
         sections=sections,
         source=f"{comparison.before.source} and {comparison.after.source}")

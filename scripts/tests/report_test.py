@@ -494,6 +494,58 @@ class Comparing(Case):
                      self.file(before, "a.json"), self.file(before, "b.json"),
                      "--fail-if-worse", 5, "--csv", self.dir / "out.csv")
 
+    def gate_says(self, after, *patterns, before=None):
+        """It fails, with a line for each pattern; and the report has it at the top."""
+        files = self.file(before or results(), "a.json"), self.file(after, "b.json")
+        done = self.run_report(*files, "--fail-if-worse", 5, "--markdown", "-")
+        lines = done.stderr.splitlines()
+        self.assertEqual((done.returncode, len(lines)), (1, len(patterns)), done.stderr)
+        for line, pattern in zip(lines, patterns):
+            self.assertRegex(line, "^report\\.py: " + pattern)
+        return done.stdout[:done.stdout.index("### Summary")]
+
+    def test_gate_notices_a_lost_mapping(self):
+        """Also where nothing is timed, and where the BAR cannot be opened any more."""
+        after = results(timings=results()["timings"])
+        after["bars"][1]["mmap"] = False
+        after["bars"][3]["mmap"] = None
+        del after["bars"][5]
+        top = self.gate_says(after, *(
+            f"0000:0{n}:01.0 BAR 0 vfio-pci-subpage: was mapped, is {state}: "
+            for n, state in enumerate(("trapped", "not opened", "not measured"))))
+        self.assertIn("3 no longer mapped", top)
+        self.assertIn("3 BARs were mapped before and are not after", top)
+
+    def test_gate_notices_lost_rows(self):
+        """What was measured and is not, on the same device under the same driver."""
+        after = results()
+        after["timings"] = [entry for entry in after["timings"] if entry["path"] != "mmap"]
+        top = self.gate_says(after, r".*b\.json: 9 rows of .*a\.json are not measured any more, "
+                                    r"the first: 0000:00:01\.0 .* mmap read width 4: ")
+        self.assertIn("9 only before", top)
+        self.assertIn("9 rows are only in the results before", top)
+        after = results()
+        for entry in after["timings"][:4]:
+            entry["ci95_ns"] = None
+        self.gate_says(after, ".*b.json: 4 rows of .* are not measured any more")
+        self.gate_says(results(opens=results()["opens"][:40]), ".*: 2 rows .*any more, the first: "
+                       "vfio-pci-subpage 16 functions unbind: ")
+
+    def test_gate_allows_fewer_devices(self):
+        """What is not there, or is bound to another driver, cannot be measured."""
+        gone = "0000:02:01.0"
+        after = results(opens=[])
+        for key in ("bars", "timings"):
+            after[key] = [entry for entry in after[key] if entry["bdf"] != gone]
+        out = self.passes(self.file(results(), "a.json"), self.file(after, "b.json"),
+                          "--fail-if-worse", 5, "--markdown", "-")
+        self.assertIn("59 only before", out)
+        self.assertNotIn("no longer mapped", out)
+
+    def test_gate_of_a_partial_result(self):
+        """Nobody knows what would have been worse."""
+        self.gate_says(results(partial=True), ".*b.json: partial: ")
+
     def test_only_bars_in_common(self):
         """Coverage can be compared without timings, and the report says so."""
         bare = results(timings=[], opens=[])
