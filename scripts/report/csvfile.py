@@ -3,6 +3,7 @@
 import csv
 import io
 
+from . import text
 from .load import OPEN_KEY, TIMING_KEY
 
 KEYS = ("bdf", "driver", "bar", "offset", "path", "op", "width", "functions", "phase")
@@ -37,7 +38,8 @@ def single(results):
     rows = [{**identity("timing", entry), **numbers(entry),
              **{key: entry[key] for key in EXTRA}} for entry in results.timings]
     rows += [{**identity("open", entry), **numbers(entry)} for entry in results.opens]
-    return write(("kind", *KEYS, *NUMBERS, *EXTRA), rows)
+    partial = {"partial": text.plain(results.partial)}
+    return write(("kind", *KEYS, *NUMBERS, *EXTRA, *partial), [row | partial for row in rows])
 
 
 def comparison(compared):
@@ -52,6 +54,9 @@ def comparison(compared):
                          "ratio_high": row.ratio.high}
     rows += [{**identity(one.kind, one.entry), **numbers(one.entry, f"{one.where}_"),
               "verdict": one.verdict} for one in compared.alone]
+    partial = {"before_partial": text.plain(compared.before.partial),
+               "after_partial": text.plain(compared.after.partial)}
     columns = ("kind", *KEYS, *(f"before_{key}" for key in NUMBERS),
-               *(f"after_{key}" for key in NUMBERS), "ratio", "ratio_low", "ratio_high", "verdict")
-    return write(columns, rows)
+               *(f"after_{key}" for key in NUMBERS), "ratio", "ratio_low", "ratio_high", "verdict",
+               *partial)
+    return write(columns, [row | partial for row in rows])

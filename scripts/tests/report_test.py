@@ -787,6 +787,12 @@ class Html(Case):
             self.assertIn("This result is partial", self.passes(path, "--markdown", "-"))
             self.assertIn("After: This result is partial", self.passes(
                 self.file(results()), path, "--markdown", "-"))
+            rows = csv.DictReader(io.StringIO(self.passes(path, "--csv", "-")))
+            self.assertEqual({row["partial"] for row in rows}, {"yes"})
+            rows = csv.DictReader(io.StringIO(self.passes(self.file(results()), path,
+                                                          "--csv", "-")))
+            self.assertEqual({(row["before_partial"], row["after_partial"]) for row in rows},
+                             {("no", "yes")})
         self.assertNotIn("is partial", self.page(self.file(results()))[0])
 
     def test_hostile_text(self):
