@@ -9,6 +9,8 @@ import json
 import os
 import re
 
+from .text import count
+
 SCHEMA = 1
 PLAIN = "vfio-pci"
 SUBPAGE = "vfio-pci-subpage"
@@ -123,10 +125,10 @@ def timed(name, entries, key, warnings):
     if len(last) < len(entries):
         warnings.append(f"{len(entries) - len(last)} entries of {name} come more than once; "
                         "the last one of each is shown.")
-    few = sum((entry["samples"] or 6) < 6 for entry in last.values())
+    few = sum(bool(entry["ci95_ns"]) and (entry["samples"] or 6) < 6 for entry in last.values())
     if few:
-        warnings.append(f"{few} entries of {name} have fewer than 6 samples: their intervals "
-                        "hold the median with less than 95 %.")
+        warnings.append(f"{count(few, 'entry', 'entries')} of {name} with an interval of fewer "
+                        "than 6 samples: it holds the median with less than 95 %.")
     return list(last.values())
 
 

@@ -24,7 +24,7 @@ def warnings(results):
     """What throws doubt on the numbers, the worst first."""
     lines = []
     if results.partial:
-        lines.append("This result is partial: the run ended before everything was measured. "
+        lines.append("This result is partial: the run failed or ended early. "
                      "What is missing here has not been measured.")
     if not results.timings:
         said = "".join(f"{what}, and " for what, there in (
@@ -234,14 +234,15 @@ def opens_section(results):
 
 
 def skipped_table(results):
-    """What was not measured, by reason."""
+    """What was not measured, by reason. Without a register that is safe a BAR is
+    skipped with all its paths and operations."""
     found = {}
     for entry in results.skipped:
-        key = tuple(text.plain(entry[key]) for key in ("path", "driver", "reason"))
+        key = (entry["path"] or "all", text.plain(entry["driver"]), text.plain(entry["reason"]))
         found.setdefault(key, []).append(entry)
     rows = []
     for (path, driver, reason), entries in sorted(found.items()):
-        ops = ", ".join(f"{text.plain(op)} {sum(entry['op'] == op for entry in entries)}"
+        ops = ", ".join(f"{op} {sum(entry['op'] == op for entry in entries)}" if op else "all"
                         for op in ladder.ops(entries))
         places = sorted({text.place(entry) for entry in entries})
         rows.append(Row([path, driver, reason, ops, ", ".join(places)]))

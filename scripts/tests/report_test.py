@@ -795,6 +795,34 @@ class Html(Case):
                              {("no", "yes")})
         self.assertNotIn("is partial", self.page(self.file(results()))[0])
 
+    def test_few_rounds(self):
+        """Then there is no interval, and none that could hold too little."""
+        top = results(opens=[])
+        for i, entry in enumerate(top["timings"]):
+            entry |= {"ci95_ns": None, "samples": 5} if i else {"samples": 5}
+        source, page = self.page(self.file(top))
+        self.sound(source, page)
+        self.assertIn("1 entry of timings with an interval of fewer than 6 samples", source)
+        self.sound(*self.page(self.file(top), self.file(results(), "b.json")))
+
+    def test_no_safe_register(self):
+        """Then a BAR is skipped with all paths, and all such BARs are in one line."""
+        top = results()
+        top["perf"]["skipped"] = [timing("read", bar=n, reason="no safe register is known") |
+                                  dict.fromkeys(("offset", "path", "op", "width"))
+                                  for n in (0, 2)]
+        self.sound(*self.page(self.file(top)))
+        self.assertIn(r"| all | vfio-pci-subpage | no safe register is known | all | "
+                      "0000:02:01.0 BAR 0, 0000:02:01.0 BAR 2 |",
+                      self.passes(self.file(top), "--markdown", "-"))
+
+    def test_untouched_devices(self):
+        """Without a safe register there is no first touch."""
+        top = results()
+        top["opens"] = [entry for entry in top["opens"] if entry["phase"] != "touch"]
+        self.sound(*self.page(self.file(top)))
+        self.sound(*self.page(self.file(results(), "a.json"), self.file(top, "b.json")))
+
     def test_hostile_text(self):
         """Text of a file stays text."""
         evil = '<script>alert("x")</script>&$x^2$\u0000\ud800 `|` a\\qb'
