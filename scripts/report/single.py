@@ -167,7 +167,8 @@ def timing_table(results):
                  text.nanoseconds(timing["p99_ns"]), text.plain(timing["samples"]),
                  text.plain(timing["batch"]), text.plain(timing["outliers"]),
                  text.plain(timing["cpu"])]) for timing in ladder.sort(results.timings)]
-    return Table(f"All {text.count(len(rows), 'timing')}, nanoseconds for one access",
+    return Table(f"All {text.count(len(rows), 'timing')}, nanoseconds for one access, of samples "
+                 "(each the mean of a batch)",
                  ["register", "operation", "path", "driver", "median#", "95 % interval#",
                   "minimum#", "99 %#", "samples#", "batch#", "outliers#", "CPU#"],
                  rows, folded=True)

@@ -732,7 +732,8 @@ class Html(Case):
         self.assertEqual(len(page.charts), 5)
         self.assertIn("3 of 4 sub-page MMIO BARs mapped (plain vfio-pci: 1 of 4)", source)
         for part in ("the governor is powersave", "no /dev/kvm", "pages are small",
-                     "A | B &lt;i&gt;", "kvm-trapped / kvm-mapped", "none: no-space"):
+                     "A | B &lt;i&gt;", "kvm-trapped / kvm-mapped", "none: no-space",
+                     "one access, of samples (each the mean of a batch)"):
             self.assertIn(part, source)
 
     def test_comparison(self):
