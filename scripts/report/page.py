@@ -26,9 +26,9 @@ p.note, footer { color: var(--muted); font-size: .87rem; }
 nav ul { list-style: none; display: flex; flex-wrap: wrap; gap: .2rem 1.2rem; margin: .9rem 0 0;
   padding: 0; font-size: .9rem; }
 a { color: #0b57a4; text-decoration-thickness: 1px; text-underline-offset: .15em; }
-dl.figures { display: grid; grid-template-columns: repeat(auto-fit, minmax(11rem, 1fr));
-  gap: 1px; margin: 1.6rem 0; background: var(--line); border: 1px solid var(--line); }
-dl.figures div { background: #fff; padding: .8rem 1rem; display: flex;
+dl.figures { display: flex; flex-wrap: wrap; gap: 1px; margin: 1.6rem 0;
+  background: var(--line); border: 1px solid var(--line); }
+dl.figures div { flex: 1 1 11rem; background: #fff; padding: .8rem 1rem; display: flex;
   flex-direction: column-reverse; justify-content: flex-end; }
 dl.figures dd { margin: 0; font-size: 1.7rem; line-height: 1.25; font-weight: 600;
   font-variant-numeric: tabular-nums; letter-spacing: -.01em; }
@@ -66,7 +66,7 @@ svg.chart text { font-family: inherit !important; }
 footer { margin-top: 3rem; border-top: 1px solid var(--line); padding-top: .6rem;
   overflow-wrap: anywhere; }
 @media (max-width: 40rem) { body { padding: 1.2rem 1rem 3rem; font-size: 16px; }
-  dl.figures { grid-template-columns: 1fr 1fr; } dl.figures div { padding: .6rem .7rem; }
+  dl.figures div { flex-basis: 40%; padding: .6rem .7rem; }
   dl.figures dd { font-size: 1.35rem; } h1 { font-size: 1.35rem; } h2 { margin-top: 2.2rem; } }
 @media print { body { max-width: none; } .scroll { overflow: visible; } }
 """
