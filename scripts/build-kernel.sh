@@ -180,24 +180,16 @@ install_kernel()
 		die "$platform: its headers do not work where they are: report this"
 }
 
-# A damaged entry is found before a guest fails in some odd way.
-write_stamp()
-{
-	(cd "$1" && find . -type f ! -path ./sums -print0 | LC_ALL=C sort -z |
-		xargs -0 sha256sum) >"$1/sums"
-	echo "layout $entry_layout" >"$1/stamp"
-}
-
 entry_ok()
 {
 	local file
 	[ "$(cat "$1/stamp" 2>/dev/null)" = "layout $entry_layout" ] || return 1
-	for file in vmlinuz release sums modules/modules.{builtin,dep} \
+	for file in vmlinuz release modules/modules.{builtin,dep} \
 		    build/{.config,Makefile,Module.symvers,scripts/mod/modpost} \
 		    build/include/generated/autoconf.h; do
 		[ -s "$1/$file" ] || return 1
 	done
-	(cd "$1" && sha256sum --check --status sums 2>/dev/null)
+	sums_ok "$1"
 }
 
 # Of sources or fragments that have changed since.
@@ -225,7 +217,8 @@ make_entry()
 	rm -rf "$work" "$dir"
 	mkdir "$work"
 	install_kernel "$work"
-	write_stamp "$work"
+	write_sums "$work"
+	echo "layout $entry_layout" >"$work/stamp"
 	entry_ok "$work" || die "$platform: the build lacks a file that is needed: report this, with $objects/make.log"
 	mv "$work" "$dir"
 	rm -rf "$objects"

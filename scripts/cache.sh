@@ -59,8 +59,8 @@ manifest_debs()
 
 # ---- the cache ----
 #
-# <cache>/KIND-VERSION/        an entry; holds a stamp once it is complete, and a
-#                              list of its files and their sizes
+# <cache>/KIND-VERSION/        an entry; holds a stamp once it is complete, and
+#                              checksums of its files
 # <cache>/KIND-SERIES.manifest what the apt lists said the newest entry is
 # <cache>/packages/            downloaded packages, reused between entries
 #
@@ -110,22 +110,25 @@ manifest_fresh()
 			-name lock -o -newer "$1" -print -quit 2>/dev/null)" ]
 }
 
-list_files()
+# write_sums DIR: before its stamp. BLAKE2, as all of an entry is read each time
+# that it is used: half a second for a kernel, SHA-256 takes two or three times that.
+write_sums()
 {
-	(cd "$1" && find . -type f ! -path ./stamp ! -path ./files -printf '%s %P\n' | LC_ALL=C sort)
+	(cd "$1" && find . -type f ! -path ./sums -print0 | LC_ALL=C sort -z |
+		xargs -0 b2sum) >"$1/sums"
 }
 
-# What was there is there, and as large as it was. New files are no damage.
-files_complete()
+# What was there is there, and is what it was. New files are no damage. Kernels
+# that were built by an earlier version have SHA-256.
+sums_ok()
 {
-	[ -s "$1/files" ] &&
-		[ -z "$(list_files "$1" | LC_ALL=C comm -13 - "$1/files" | head -n 1)" ]
+	(cd "$1" && { b2sum --check --status sums || sha256sum --check --status sums; }) 2>/dev/null
 }
 
 entry_ok()
 {
 	[ -f "$1/stamp" ] && [ "$(head -n 1 "$1/stamp")" = "layout $layout" ] &&
-		check_entry "$1" && files_complete "$1"
+		check_entry "$1" && sums_ok "$1"
 }
 
 # newest_entry KIND SERIES: of the complete ones that are there.
@@ -232,7 +235,7 @@ make_entry()
 	unpack "$manifest" "$cache/packages" "$work/entry" >&2
 	check_entry "$work/entry" ||
 		die "${dir##*/}: the packages lack a file that is needed: report this, with $manifest"
-	list_files "$work/entry" >"$work/entry/files"
+	write_sums "$work/entry"
 	{ echo "layout $layout"; cat "$manifest"; } >"$work/entry/stamp"
 	rm -rf "$dir"
 	mv "$work/entry" "$dir"

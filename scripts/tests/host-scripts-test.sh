@@ -167,6 +167,14 @@ rebuilt_whole()
 		grep -q 'incomplete or damaged: rebuilding' "$tmp/stderr"
 }
 
+# As a bad disk does: neither size nor time tell of it.
+change_byte()
+{
+	touch -r "$1" "$tmp/time"
+	printf '\377' | dd of="$1" bs=1 seek=100 conv=notrunc status=none
+	touch -r "$tmp/time" "$1"
+}
+
 no_half_entry()
 {
 	[ "$status" != 0 ] && [ -z "$(find "$tmp/cache/vfio-pci-subpage" -mindepth 1 \
@@ -191,7 +199,8 @@ test_fetch()
 
 	if ! source_packages_there; then
 		for script in "no space names directory and MiB" \
-			      "damaged entry is rebuilt, offline" "cached, silent" \
+			      "incomplete entry is rebuilt, offline" "cached, silent" \
+			      "changed entry is rebuilt" \
 			      "damaged package is not used" \
 			      "offline, an older entry will do"; do
 			skip "fetch-source: $script" "linux-source is not in the cache: run fetch-source.sh 6.12"
@@ -222,9 +231,12 @@ test_fetch_source()
 	mkdir -p "$entry/tools/testing/selftests"
 	touch "$entry/junk" "$entry/tools/testing/selftests/lib.mk"
 	fetch source 6.12
-	check "fetch-source: damaged entry is rebuilt, offline" rebuilt_whole
+	check "fetch-source: incomplete entry is rebuilt, offline" rebuilt_whole
 	fetch source 6.12
 	check "fetch-source: cached, silent" test "$(cat "$tmp/stdout")$(cat "$tmp/stderr")" = "$entry"
+	change_byte "$entry/tools/testing/selftests/lib.mk"
+	fetch source 6.12
+	check "fetch-source: changed entry is rebuilt" rebuilt_whole
 
 	damaged_package
 }
@@ -233,7 +245,8 @@ test_fetch_source()
 damaged_package()
 {
 	local file
-	rm -rf "$entry" "$tmp/cache/vfio-pci-subpage/packages"
+	mv "$entry" "$tmp/older"
+	rm "$tmp/cache/vfio-pci-subpage/packages"
 	mkdir "$tmp/cache/vfio-pci-subpage/packages"
 	file=$(awk '$1 == "deb" { print $4 }' "$tmp/cache/vfio-pci-subpage/source-6.12.manifest")
 	head -c 100000 "$real_cache/packages/$file" \
@@ -241,8 +254,7 @@ damaged_package()
 	fetch source 6.12
 	check "fetch-source: damaged package is not used" no_half_entry
 
-	mkdir "$tmp/cache/vfio-pci-subpage/source-6.12.1-1"
-	(cd "$real_cache"/source-6.12.[0-9]*/ && cp -a . "$tmp/cache/vfio-pci-subpage/source-6.12.1-1")
+	mv "$tmp/older" "$tmp/cache/vfio-pci-subpage/source-6.12.1-1"
 	fetch source 6.12
 	check "fetch-source: offline, an older entry will do" entry_is stamp
 }
