@@ -8,6 +8,8 @@
 # ---- apt ----
 
 apt_lists=/var/lib/apt/lists
+# What helps where the lists lack something and could not be refreshed.
+update_remedy="run apt-get update as root"
 
 have_apt()
 {
@@ -24,6 +26,13 @@ apt_update()
 {
 	say "refreshing the package lists (apt-get update)"
 	as_root "refresh the package lists" apt-get -qq update >&2
+}
+
+# Whoever has an apt of its own redefines the two above, apt_update, and this: it
+# is called under the lock, before anything else asks apt.
+prepare_apt()
+{
+	:
 }
 
 # apt_show PACKAGE[=VERSION]...: the stanzas of exactly these, newest if bare.
@@ -256,9 +265,9 @@ locked_fetch()
 
 	if ! manifest_fresh "$manifest" && ! new_manifest "$kind" "$series"; then
 		fall_back "$kind" "$series" "no package list has $kind $series" && return
-		apt_update || die "$kind $series: no package list has it: run apt-get update as root"
+		apt_update || die "$kind $series: no package list has it: $update_remedy"
 		new_manifest "$kind" "$series" ||
-			die "$kind $series: no package in the configured archives: enable the Debian 12 security and updates archives in /etc/apt/sources.list"
+			die "$kind $series: no package in the configured archives: enable the Debian 12 security and updates archives in /etc/apt/sources.list, then run apt-get update as root"
 	fi
 	make_entry && return
 
@@ -303,6 +312,7 @@ fetch_entry()
 	trap 'exit 130' INT
 	trap 'exit 143' TERM
 	mkdir "$work"
+	prepare_apt
 	locked_fetch "$kind" "$series"
 	printf '%s\n' "$dir"
 }

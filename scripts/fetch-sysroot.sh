@@ -17,20 +17,20 @@ set -euo pipefail
 # Raise it when what unpack makes changes: older entries are then rebuilt.
 readonly entry_layout=2
 
-readonly packages="libc6 libc6-dev linux-libc-dev libgcc-s1 libjson-c5
-	libjson-c-dev libnuma1 libnuma-dev busybox-static"
+readonly packages=(libc6 libc6-dev linux-libc-dev libgcc-s1 libjson-c5
+	libjson-c-dev libnuma1 libnuma-dev busybox-static)
 
-# The archives of the host's release, but nobody else's, for another ARCH. It
-# has what the host's own apt is told of how to reach them, such as a proxy.
-private_apt()
+# The archives of the host's release, but nobody else's, for another architecture.
+# It has what the host's own apt is told of how to reach them, such as a proxy;
+# that may have changed since the last time. Only the lists outlive the run.
+prepare_apt()
 {
-	local arch=$1 dir=$2
-	mkdir -p "$dir"/{lists/partial,archives/partial,parts}
-	: >"$dir/status"
+	mkdir -p "$apt_dir"/{lists/partial,archives/partial} "$work/parts"
+	: >"$work/status"
 	# shellcheck disable=SC2016 # apt expands it
 	apt-get indextargets --format '$(ORIGIN) [@] $(REPO_URI) $(RELEASE) $(COMPONENT)' \
 		'Created-By: Packages' |
-		sed -n "s/^Debian \[@\]/deb [arch=$arch]/p" | sort -u >"$dir/sources.list"
+		sed -n "s/^Debian \[@\]/deb [arch=$arch]/p" | sort -u >"$work/sources.list"
 	{
 		apt-config dump | grep '^Acquire::' | grep -v '^Acquire::IndexTargets'
 		cat <<-END
@@ -39,35 +39,39 @@ private_apt()
 		APT::Architectures "";
 		APT::Architectures:: "$arch";
 		APT::Sandbox::User "root";
-		Dir::State "$dir";
+		Dir::State "$apt_dir";
 		Dir::State::lists "lists";
-		Dir::State::status "$dir/status";
-		Dir::Cache "$dir";
-		Dir::Etc::sourcelist "$dir/sources.list";
-		Dir::Etc::sourceparts "$dir/parts";
-		Dir::Etc::main "$dir/parts/none";
-		Dir::Etc::parts "$dir/parts";
+		Dir::State::status "$work/status";
+		Dir::Cache "$apt_dir";
+		Dir::Etc::sourcelist "$work/sources.list";
+		Dir::Etc::sourceparts "$work/parts";
+		Dir::Etc::main "$work/parts/none";
+		Dir::Etc::parts "$work/parts";
 		END
-	} >"$dir/apt.conf"
+	} >"$work/apt.conf"
+	export APT_CONFIG=$work/apt.conf
 }
 
-# In the private directory root is not needed.
+# In the private directory root is not needed. A list that cannot be fetched is
+# otherwise no error.
 apt_update()
 {
 	say "fetching the package lists of $arch"
-	apt-get -qq update >&2
+	apt-get -qq --error-on=any update >&2
 }
 
+# known_debs ARCH: into $work/debs; fails if the lists lack one
+known_debs()
+{
+	apt_show "${packages[@]/%/:$1}" | manifest_debs >"$work/debs"
+	[ "$(wc -l <"$work/debs")" = ${#packages[@]} ]
+}
+
+# Lists that lack a package may be of archives that the host no longer uses.
 resolve()
 {
-	local name list=() id
-	for name in $packages; do
-		list+=("$name:$1")
-	done
-	apt_show "${list[@]}" | manifest_debs >"$work/debs"
-	[ "$(wc -l <"$work/debs")" = ${#list[@]} ] || return 0
-	id=$(sha256sum <"$work/debs" | cut -c 1-8)
-	echo "entry sysroot-$1.$id"
+	known_debs "$1" || { apt_update && known_debs "$1"; } || return 0
+	echo "entry sysroot-$1.$(sha256sum <"$work/debs" | cut -c 1-8)"
 	cat "$work/debs"
 }
 
@@ -111,12 +115,9 @@ main()
 	[ $# = 1 ] || usage "ARCH   (arm64)"
 	arch=$1
 	[ "$arch" = arm64 ] || die "$arch: no sysroot for this architecture: use arm64"
-	have_apt || die "apt: not on this system: the sysroot of $arch comes from Debian packages, use Debian 12"
-	local dir
-	dir=$(cache_dir)/apt-$arch
-	[ -s "$dir/apt.conf" ] || private_apt "$arch" "$dir"
-	export APT_CONFIG=$dir/apt.conf
-	apt_lists=$dir/lists
+	apt_dir=$(cache_dir)/apt-$arch
+	apt_lists=$apt_dir/lists
+	update_remedy="check the network and the apt sources"
 	fetch_entry sysroot "$arch" "$entry_layout"
 }
 

@@ -259,6 +259,96 @@ damaged_package()
 	check "fetch-source: offline, an older entry will do" entry_is stamp
 }
 
+# ---- fetch-sysroot.sh ----
+
+# An apt whose host has the mirror and the proxy named in two files. With a
+# configuration it does what that says, and keeps it; packages it never has.
+fake_apt()
+{
+	rm -rf "${tmp:?}/bin"
+	fake dpkg-query <<<'exit 1'
+	fake apt-config <<-END
+	echo "Acquire::http::Proxy \"\$(cat $tmp/proxy)\";"
+	END
+	fake apt-get <<-END
+	touch $tmp/asked
+	case "\$*" in
+	indextargets*) echo "Debian [@] http://\$(cat $tmp/mirror)/ bookworm main" ;;
+	*update)
+		[ ! -e $tmp/offline ] || exit 100
+		cp "\$APT_CONFIG" $tmp/apt.conf
+		cp "\$(sed -n 's/^Dir::Etc::sourcelist "\(.*\)";/\1/p' $tmp/apt.conf)" $lists/_Packages ;;
+	*) exit 100 ;;
+	esac
+	END
+	fake apt-cache <<-END
+	grep -q "//\$(cat $tmp/mirror)/" $lists/_Packages || exit 100
+	for name; do
+		case \$name in
+		*:arm64) printf 'Package: %s\nVersion: 1\nSize: 1\n\n' "\${name%:*}" ;;
+		esac
+	done
+	END
+}
+
+says_last()
+{
+	cat "$tmp/stderr"
+	[ "$status" = 1 ] && tail -n 1 "$tmp/stderr" | grep -q -- "$1"
+}
+
+# What an earlier run that was killed has left is not taken for a configuration.
+configuration_is_new()
+{
+	local cache=$tmp/cache/vfio-pci-subpage
+	mkdir -p "$cache/apt-arm64"
+	echo 'Acquire::http::Proxy "http://old:1' >"$cache/apt-arm64/apt.conf"
+	fetch sysroot arm64
+	cat "$tmp/apt.conf"
+	grep -q 'Proxy "http://new:2";' "$tmp/apt.conf" &&
+		grep -q 'APT::Architecture "arm64";' "$tmp/apt.conf"
+}
+
+other_mirror_is_asked()
+{
+	rm "$tmp/cache/vfio-pci-subpage/sysroot-arm64.manifest"
+	echo two >"$tmp/mirror"
+	fetch sysroot arm64
+	cat "$tmp/stderr"
+	grep -q '//two/' "$lists/_Packages"
+}
+
+# While another run has the lock, apt is not even asked.
+waits_for_the_lock()
+{
+	local lock=$tmp/cache/vfio-pci-subpage/.sysroot-arm64.lock
+	rm -rf "$tmp/cache" "$tmp/asked"
+	mkdir -p "${lock%/*}"
+	run env XDG_CACHE_HOME="$tmp/cache" flock "$lock" timeout 1 "$scripts/fetch-sysroot.sh" arm64
+	said 124 'waiting for another run' && [ ! -e "$tmp/asked" ]
+}
+
+test_fetch_sysroot()
+{
+	run "$scripts/fetch-sysroot.sh" mips
+	check "fetch-sysroot: unknown architecture" said 1 'mips: no sysroot .* use arm64'
+
+	local lists=$tmp/cache/vfio-pci-subpage/apt-arm64/lists
+	fake_apt
+	rm -rf "$tmp/cache"
+	local PATH=$tmp/bin:$PATH
+	echo one >"$tmp/mirror"
+	echo http://new:2 >"$tmp/proxy"
+	touch "$tmp/offline"
+	fetch sysroot arm64
+	check "fetch-sysroot: no network: the remedy" \
+		says_last 'sysroot arm64: no package list has it: check the network'
+	rm "$tmp/offline"
+	check "fetch-sysroot: the host's present configuration" configuration_is_new
+	check "fetch-sysroot: the host's present mirror" other_mirror_is_asked
+	check "fetch-sysroot: one at a time" waits_for_the_lock
+}
+
 # ---- vfio-bind.sh and vfio-restore.sh ----
 
 a=0000:01:00.0
@@ -508,6 +598,7 @@ main()
 	local shell
 	test_packages
 	test_fetch
+	test_fetch_sysroot
 	shell="sh"
 	test_bind_input
 	test_bind_permission
