@@ -40,7 +40,13 @@ main()
 	make -C "$kdir" M="$PWD/$dir" ${V:+V="$V"} ${W:+W="$W"} ${C:+C="$C"} \
 		${GCOV:+GCOV_PROFILE=y} "$target" >&2 ||
 		die "$source does not build for $release: look above for the compiler's reason"
-	[ "$target" != modules ] || ls "$dir"/*.ko
+	case $target in
+	modules) ls "$dir"/*.ko ;;
+	# The kernel's own makefile leaves it out where System.map is not beside
+	# the headers, as in Debian's packages: modprobe would find nothing.
+	modules_install) depmod ${INSTALL_MOD_PATH:+-b "$INSTALL_MOD_PATH"} "$release" ||
+		die "depmod: failed for $release: look above for its reason" ;;
+	esac
 }
 
 main "$@"

@@ -53,10 +53,17 @@ help_lists_every_target()
 	done
 }
 
+# Into a root with the kernel's own modules, as on a machine that runs it.
 installs_into_destdir()
 {
+	local kernel modules
+	kernel=$(scripts/fetch-kernel.sh 6.12)
+	modules=$scratch/root/lib/modules/$(cat "$kernel/release")
+	mkdir -p "$modules"
+	cp "$kernel"/modules/modules.{order,builtin,builtin.modinfo} "$modules/"
+	cp -r "$kernel/modules/kernel" "$modules/"
 	make install DESTDIR="$scratch/root" PREFIX=/usr INSTALL_MOD_PATH="$scratch/root" \
-		KDIR="$(scripts/fetch-kernel.sh 6.12)/build" || return 1
+		KDIR="$kernel/build" || return 1
 	[ -x "$scratch/root/usr/libexec/vfio-pci-subpage/vfio_pci_subpage_test" ] &&
 		[ -s "$scratch/root/usr/libexec/vfio-pci-subpage/profiles/nvme.profile" ] &&
 		"$scratch/root/usr/libexec/vfio-pci-subpage/vfio_pci_subpage_test" --help &&
@@ -65,13 +72,27 @@ installs_into_destdir()
 		find "$scratch/root" -name 'vfio_pci_subpage.ko*' | grep -q .
 }
 
+# modprobe_finds RELEASE: on a machine that runs it
+modprobe_finds()
+{
+	/sbin/modprobe -n -v -d "$scratch/root" -S "$1" vfio_pci_subpage 2>&1
+}
+
+finds_what_it_needs()
+{
+	local found
+	found=$(modprobe_finds "$(cat "$(scripts/fetch-kernel.sh 6.12)/release")")
+	echo "$found"
+	grep -q '/vfio-pci-core.ko' <<<"$found" && grep -q '/vfio_pci_subpage.ko' <<<"$found"
+}
+
 # What "make install" leaves on a host with another kernel must say so there.
 mismatch_is_named()
 {
-	local kernel
-	kernel=$(scripts/fetch-kernel.sh 6.12)
-	[ "$(cat "$kernel/release")" != "$(uname -r)" ] &&
-		! /sbin/modprobe -n -d "$scratch/root" vfio_pci_subpage
+	finds_what_it_needs || return 1
+	! modprobe_finds 6.12.0-other >"$scratch/out" || return 1
+	cat "$scratch/out"
+	grep -q 'Module vfio_pci_subpage not found in directory .*/6.12.0-other' "$scratch/out"
 }
 
 check help.lists_every_target help_lists_every_target
@@ -150,5 +171,6 @@ report_shows_no_ratio_of_nothing()
 check report.no_ratio_of_nothing report_shows_no_ratio_of_nothing
 check check.unknown_test refuses 1 'nonsense: no such test' scripts/check.sh nonsense
 check install.destdir installs_into_destdir
+check install.modprobe_finds_it finds_what_it_needs
 check install.other_kernel_is_refused mismatch_is_named
 finish
