@@ -32,7 +32,7 @@ ARCHS = {
 
 
 class QmpError(Exception):
-    """QEMU refused a command; the message is QEMU's."""
+    """QEMU refused a command, the message is QEMU's; or it does not answer."""
 
 
 class Qmp:
@@ -40,12 +40,13 @@ class Qmp:
 
     def __init__(self, path, process, timeout=30):
         self.socket = socket.socket(socket.AF_UNIX)
+        deadline = time.monotonic() + timeout
         while True:
             try:
                 self.socket.connect(path)
                 break
             except OSError:
-                if process.poll() is not None:
+                if process.poll() is not None or time.monotonic() > deadline:
                     raise
                 time.sleep(0.02)
         self.socket.settimeout(timeout)
@@ -55,17 +56,18 @@ class Qmp:
 
     def command(self, name, **arguments):
         """Execute a command and return what it returns. Raises QmpError."""
-        self.file.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
-        self.file.flush()
-        while True:
-            line = self.file.readline()
-            if not line:
-                raise QmpError(f"{name}: QEMU is gone")
-            answer = json.loads(line)
-            if "return" in answer:
-                return answer["return"]
-            if "error" in answer:
-                raise QmpError(answer["error"]["desc"])
+        answer = {}
+        try:
+            self.file.write(json.dumps({"execute": name, "arguments": arguments}) + "\n")
+            self.file.flush()
+            while "return" not in answer and "error" not in answer:
+                answer = json.loads(self.file.readline())
+        # The end of a file that is closed is no JSON either.
+        except (OSError, ValueError) as error:
+            raise QmpError(f"{name}: QEMU does not answer") from error
+        if "error" in answer:
+            raise QmpError(answer["error"]["desc"])
+        return answer["return"]
 
     def device_add(self, args):
         """Hot-add a device given as on the command line: DRIVER,key=value,..."""

@@ -6,13 +6,16 @@ The stages are those of any such runner: make the image, boot, watch, judge.
 The guest leaves ktap.log, dmesg.log and what else its job writes in --share,
 which is a directory of the host.
 
-Exit code: 0 the job succeeded; 1 it failed, the guest hung or its kernel
-complained; 2 wrong use or something is missing.
+Exit code: 0 the job succeeded; 1 it failed or the guest's kernel complained;
+2 wrong use or something is missing; 3 the job did not come to its end, as the
+guest hung, died or never booted.
 """
 import argparse
 import os
+import pathlib
 import re
 import select
+import signal
 import subprocess
 import sys
 import tempfile
@@ -34,6 +37,9 @@ COMPLAINTS = re.compile(
 
 LAST_LINES = 25
 
+# What the guest itself leaves, beside what its job does.
+GUEST_FILES = ("ktap.log", "dmesg.log", "leaks.log", "exit-status")
+
 
 def say(text):
     """A line for the person who waits."""
@@ -49,28 +55,27 @@ class Guest:
         self.share = share
         self.devices = devices
         self.lines = []
-        self.partial = b""
         self.answered = set()
 
     def watch(self, limit):
-        """Serve the guest until it ends. False if it had to be ended."""
+        """Serve the guest until it ends. False if it has not by then."""
         deadline = time.monotonic() + limit
         console = self.process.stdout
-        while time.monotonic() < deadline:
+        partial = b""
+        ended = False
+        while not ended and time.monotonic() < deadline:
             if not select.select([console], [], [], 0.5)[0]:
-                if self.process.poll() is not None:
-                    return True
+                ended = self.process.poll() is not None
                 continue
             data = os.read(console.fileno(), 65536)
-            if not data:
-                self.process.wait()
-                return True
-            *lines, self.partial = (self.partial + data).split(b"\n")
+            ended = not data
+            *lines, partial = (partial + data).split(b"\n")
             for line in lines:
                 self.line(line.decode(errors="replace").rstrip("\r"))
-        self.process.kill()
-        self.process.wait()
-        return False
+        # The last thing that it says may have no end.
+        if partial:
+            self.lines.append(partial.decode(errors="replace"))
+        return ended
 
     def line(self, text):
         """A line of the console: the kernel's, progress, or a request."""
@@ -136,47 +141,79 @@ def topology_path(name):
     return name if os.path.exists(name) else known
 
 
-def judge(args, guest, ended):
-    """What is wrong with the run: lines for the person; none if it went well."""
-    faults = []
-    log = "\n".join(guest.lines)
-    leaks = os.path.join(args.share, "leaks.log")
-    if os.path.exists(leaks):
-        with open(leaks, encoding="utf-8", errors="replace") as file:
-            log += "\n" + file.read()
-    for name in ("dmesg.log",):
-        path = os.path.join(args.share, name)
-        if os.path.exists(path):
-            with open(path, encoding="utf-8", errors="replace") as file:
-                log += "\n" + file.read()
-        else:
-            with open(path, "w", encoding="utf-8") as file:
-                file.write(log)
-    complaints = sorted({line.strip() for line in log.splitlines()
-                         if COMPLAINTS.search(line)})
-    if not ended:
-        faults.append(f"the guest did not end within {args.limit} s and was ended")
-    status = os.path.join(args.share, "exit-status")
-    if not os.path.exists(status):
-        faults.append("the guest left no exit status; its last lines:")
-        faults += ["    " + line for line in guest.lines[-LAST_LINES:]]
-    else:
-        with open(status, encoding="utf-8") as file:
-            code = file.read().strip()
-        os.unlink(status)
-        if code != "0":
-            faults.append(f"the job {args.job} failed with exit code {code}")
+def left(args, name):
+    """What the guest has left in a file; None if there is none."""
+    path = pathlib.Path(args.share, name)
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
+
+
+def indented(lines):
+    """The last ones, below a line that says what they are."""
+    return ["    " + line for line in lines[-LAST_LINES:]]
+
+
+def judge(args, console, said, faults):
+    """Add what else is wrong to the faults, lines for the person; the exit code."""
+    status = left(args, "exit-status")
+    pathlib.Path(args.share, "exit-status").unlink(missing_ok=True)
+    if status is None:
+        if console or not faults:
+            faults += ["the guest left no exit status; its last lines:", *indented(console)]
+        if said:
+            faults += ["QEMU said:", *indented(said)]
+    elif status.strip() != "0":
+        faults.append(f"the job {args.job} failed with exit code {status.strip()}")
+
+    if left(args, "dmesg.log") is None:
+        pathlib.Path(args.share, "dmesg.log").write_text("\n".join(console), encoding="utf-8")
+    log = [*console, *left(args, "dmesg.log").splitlines(),
+           *(left(args, "leaks.log") or "").splitlines()]
+    complaints = sorted({line.strip() for line in log if COMPLAINTS.search(line)})
     if complaints:
-        faults.append("the guest's kernel complained (see dmesg.log):")
-        faults += ["    " + line for line in complaints[:LAST_LINES]]
-    return faults
+        faults += ["the guest's kernel complained (see dmesg.log):",
+                   *indented(complaints[:LAST_LINES])]
+    if status is None:
+        return 3
+    return 1 if faults else 0
+
+
+def serve(args, process, qmp, devices):
+    """Serve the guest until its end. Returns its console, and what went wrong."""
+    guest = Guest(process, qmp, args.share, devices.test_devices())
+    faults = []
+    if not guest.watch(args.limit):
+        faults.append(f"the guest did not end within {args.limit} s and was ended")
+        if left(args, "ktap.log") is None:
+            faults.append("it never came to its job: if this machine is slow, raise the limit "
+                          f"(--limit, or limit= in scripts/platforms/{args.platform}.conf)")
+    elif process.wait():
+        faults.append(f"QEMU ended with exit code {process.returncode}")
+    return guest.lines, faults
+
+
+def boot(args, command, errors, scratch, devices):
+    """Boot the guest. Returns its console, and what went wrong."""
+    with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=errors) as process:
+        try:
+            qmp = qemu.Qmp(os.path.join(scratch, "qmp"), process)
+        except (OSError, qemu.QmpError) as error:
+            return [], [f"QEMU did not start: {error}"]
+        else:
+            return serve(args, process, qmp, devices)
+        finally:
+            # Also when a signal ends this program.
+            process.kill()
 
 
 def run(args):
-    """Make the image, boot, watch, judge. Returns what is wrong."""
+    """Make the image, boot, watch, judge. Returns what is wrong, and the exit code."""
     devices = topology.load(topology_path(args.topology))
     accel, why = qemu.accelerator(args.arch)
     os.makedirs(args.share, exist_ok=True)
+    for name in GUEST_FILES:
+        # Of an earlier guest.
+        pathlib.Path(args.share, name).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="vfio-pci-subpage-vm.") as scratch:
         image = os.path.join(scratch, "initramfs.cpio")
         topology.make_images(devices, scratch)
@@ -185,33 +222,31 @@ def run(args):
                   f" job={args.job} platform={args.platform} accel={accel} {args.append}")
         say(f"booting {args.platform} ({args.topology}: {len(devices.tested)} devices "
             f"under test) with {accel}: {why}")
-        with open(os.path.join(scratch, "qemu.err"), "w+", encoding="utf-8") as errors, \
-             subprocess.Popen(qemu.command(args.arch, accel, devices, args.kernel, image, append,
-                                           args.share, scratch),
-                              stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=errors) as process:
-            try:
-                qmp = qemu.Qmp(os.path.join(scratch, "qmp"), process)
-            except OSError:
-                process.kill()
-                errors.seek(0)
-                return [f"QEMU did not start: {errors.read().strip()}"]
-            guest = Guest(process, qmp, args.share, devices.test_devices())
-            ended = guest.watch(args.limit)
-        return judge(args, guest, ended)
+        command = qemu.command(args.arch, accel, devices, args.kernel, image, append,
+                               args.share, scratch)
+        with open(os.path.join(scratch, "qemu.err"), "w+", encoding="utf-8",
+                  errors="replace") as errors:
+            console, faults = boot(args, command, errors, scratch, devices)
+            errors.seek(0)
+            code = judge(args, console, errors.read().splitlines(), faults)
+        return faults, code
 
 
 def main():
     """The command."""
     args = arguments()
+    # What is cleaned up after an exception is cleaned up then, too.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        faults = run(args)
+        faults, code = run(args)
     except (topology.TopologyError, initramfs.ImageError, OSError) as error:
         say(error)
         sys.exit(2)
+    except KeyboardInterrupt:
+        sys.exit(128 + signal.SIGINT)
     for fault in faults:
         say(fault)
-    sys.exit(1 if faults else 0)
+    sys.exit(code)
 
 
 if __name__ == "__main__":
