@@ -70,20 +70,22 @@ draw()
 	scripts/report.py "$1/results.json"
 }
 
-# run_host RESULTS: the suite on the devices that are bound right now
+# run_host RESULTS: the suite on the devices named, else on all that are bound
 run_host()
 {
-	local dir=$1 status=0 perf=0 command
-	command=(build/suite/vfio_pci_subpage_test --results "$dir/results.json")
-	say "running the suite on this host: $(bound_devices | paste -sd ' ')"
-	as_root "open VFIO devices and read the resource tree" "${command[@]}" \
+	local dir=$1 status=0 perf=0 devices
+	# As arguments, because sudo does not hand the variable on.
+	read -ra devices <<<"${VFIO_SELFTESTS_BDF:-}"
+	say "running the suite on this host: ${devices[*]:-$(bound_devices | paste -sd ' ')}"
+	as_root "open VFIO devices and read the resource tree" \
+		build/suite/vfio_pci_subpage_test --results "$dir/results.json" "${devices[@]}" \
 		>"$dir/ktap.log" || status=$?
 	cat "$dir/ktap.log"
 	as_root "open VFIO devices" build/suite/vfio_pci_subpage_perf \
-		--results "$dir/results.json" >"$dir/perf.log" || perf=$?
-	# Nothing to measure is no failure.
-	[ $perf = 0 ] || [ $perf = 4 ] || status=1
+		--results "$dir/results.json" "${devices[@]}" >"$dir/perf.log" || perf=$?
 	as_root "read the kernel log" dmesg >"$dir/dmesg.log" || :
+	# Nothing to measure is no failure; to have been killed is the worst one.
+	[ $perf = 0 ] || [ $perf = 4 ] || [ $status -gt 128 ] || status=$perf
 	return $status
 }
 
@@ -116,6 +118,15 @@ run_vm()
 		--program tools/testing/selftests/vfio/profiles
 }
 
+# mark_partial RESULTS: what is there looks complete, and its job did not end
+mark_partial()
+{
+	[ -s "$1/results.json" ] || return 0
+	say "$1/results.json: marked as partial: its job did not come to its end"
+	# The suite writes a line for each member.
+	sed -i '1s/$/\n  "partial": true,/' "$1/results.json"
+}
+
 # run_one WHERE PLATFORM TOPOLOGY: the whole job on one platform
 run_one()
 {
@@ -132,6 +143,16 @@ run_one()
 		scripts/build-suite.sh build/suite || return
 		dir=$(new_results "$(run_name "$2" "$3")")
 		run_vm "$dir" "$2" "$3" || status=$?
+	fi
+	# The runner's 3, or a suite that a signal has ended.
+	if [ $status = 3 ] || [ $status -gt 128 ]; then
+		mark_partial "$dir"
+		status=1
+	fi
+	if [ ! -s "$dir/results.json" ] && [ ! -s "$dir/ktap.log" ]; then
+		rm -rf "$dir"
+		say "the suite did not run, there are no results: look above for the reason"
+		return $status
 	fi
 	publish "$dir"
 	[ $status = 0 ] || grep -E '^ *not ok|^ *# .*(Expected|failed|error)' "$dir/ktap.log" || :

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What goes wrong around the guest: what is said of it, and what it leaves. QEMU is
-# a stand-in here.
+# What goes wrong around the guest and the suite: what is said of it, and what it
+# leaves. Both are stand-ins here.
 
 set -euo pipefail
 cd -- "$(dirname -- "$0")/../.."
@@ -124,5 +124,137 @@ test_runner()
 	check runner.terminated terminated
 }
 
+# ---- the main job ----
+
+# A copy of the scripts, in which only the main job is real. The guest leaves what
+# the directory $tmp/guest holds, and the runner says $RUNNER.
+copy_main_job()
+{
+	local script
+	copy=$tmp/copy
+	mkdir -p "$copy/build/suite" "$tmp/guest"
+	cp -r scripts "$copy/"
+	for script in packages.sh build-suite.sh build-module.sh fetch-kernel.sh report.py; do
+		stand_in "$copy/scripts/$script" <<<'#!/bin/true'
+	done
+	stand_in "$copy/build/suite/vfio_pci_subpage_report" <<<'#!/bin/true'
+	stand_in "$copy/scripts/vm/run.py" <<-END
+	#!/bin/bash
+	while [ "\$1" != --share ]; do shift; done
+	cp $tmp/guest/* "\$2/"
+	exit \$RUNNER
+	END
+}
+
+# main_job [VARIABLE=VALUE]...: its exit code into $status
+main_job()
+{
+	status=0
+	env WHERE=vm "$@" "$copy/scripts/kselftest.sh" vfio >"$tmp/out" 2>"$tmp/err" || status=$?
+	cat "$tmp/out" "$tmp/err"
+}
+
+guest_leaves_results()
+{
+	printf '{\n  "schema": 1\n}\n' >"$tmp/guest/results.json"
+	echo "ok 1 a" >"$tmp/guest/ktap.log"
+}
+
+# is_partial True|False: what report.py reads in the latest results
+is_partial()
+{
+	same "exit code" 1 "$status" || return 1
+	same partial "$1" "$(PYTHONPATH=scripts /usr/bin/python3 -c '
+import sys
+from report import load
+print(load.load(sys.argv[1]).partial)' "$copy/build/results/latest/results.json")"
+}
+
+hung_is_partial()
+{
+	guest_leaves_results
+	main_job RUNNER=3
+	is_partial True
+}
+
+failed_is_not_partial()
+{
+	guest_leaves_results
+	main_job RUNNER=1
+	is_partial False
+}
+
+# The latest results stay those that there are.
+no_results_are_none()
+{
+	local before
+	before=$(ls -l "$copy/build/results")
+	rm -f "$tmp/guest"/*
+	touch "$tmp/guest/dmesg.log"
+	main_job RUNNER="$1"
+	same "exit code" "$2" $status && same "lines on stderr" 2 "$(wc -l <"$tmp/err")" &&
+		grep -q 'there are no results' "$tmp/err" &&
+		same "results" "$before" "$(ls -l "$copy/build/results")"
+}
+
+# ---- the main job on a host ----
+
+# A host with two devices that are bound, whose user is not root. The suite leaves
+# its arguments; $SUITE is what becomes of it.
+stand_in_host()
+{
+	local program
+	mkdir -p "$tmp"/sys/bus/pci/devices/0000:0{1,2}:00.0/vfio-dev
+	stand_in "$tmp/bin/id" <<<$'#!/bin/sh\necho 1000'
+	stand_in "$tmp/bin/sudo" <<-END
+	#!/bin/sh
+	[ "\$1" != -n ] || shift
+	exec env -i PATH="\$PATH" SUITE="\$SUITE" "\$@"
+	END
+	stand_in "$tmp/bin/dmesg" <<<'#!/bin/true'
+	for program in test perf; do
+		stand_in "$copy/build/suite/vfio_pci_subpage_$program" <<-END
+		#!/bin/sh
+		echo "\$@" >$tmp/$program.arguments
+		echo "\$SUITE" | grep -q $program || exit 0
+		printf '{\\n  "schema": 1\\n}\\n' >"\$2"
+		kill -KILL \$\$
+		END
+	done
+}
+
+host_job()
+{
+	main_job WHERE=host SYSFS="$tmp/sys" PATH="$tmp/bin:$PATH" "$@"
+}
+
+killed_is_partial()
+{
+	host_job SUITE="$1"
+	is_partial True
+}
+
+# Whatever sudo makes of the environment.
+named_devices_only()
+{
+	host_job SUITE= VFIO_SELFTESTS_BDF="0000:02:00.0 0000:01:00.0"
+	grep -q ' 0000:02:00.0 0000:01:00.0$' "$tmp/test.arguments" &&
+		grep -q ' 0000:02:00.0 0000:01:00.0$' "$tmp/perf.arguments"
+}
+
+test_main_job()
+{
+	copy_main_job
+	check main.hung_guest_is_partial hung_is_partial
+	check main.failed_test_is_not failed_is_not_partial
+	check main.guest_never_ran no_results_are_none 3 1
+	check main.runner_lacks_something no_results_are_none 2 2
+	stand_in_host
+	check main.killed_suite_is_partial killed_is_partial test
+	check main.killed_perf_is_partial killed_is_partial perf
+	check main.named_devices named_devices_only
+}
+
 test_runner
+test_main_job
 finish
