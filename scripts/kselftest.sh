@@ -237,6 +237,10 @@ main()
 		say "PLATFORM=all: platforms are of the VM: use WHERE=vm"
 		exit 2
 	fi
+	if [ "$WHERE" = vm ] && [ "$platform" != all ] && ! runs_here "$platform"; then
+		say "PLATFORM=$platform: needs an x86_64 host, this is $(uname -m): use such a host or PLATFORM=arm64-64k"
+		exit 2
+	fi
 	if [ -n "$topology" ] && [ "$platform" = all ]; then
 		say "PLATFORM=all: runs the topologies of each platform: leave TOPOLOGY out"
 		exit 2

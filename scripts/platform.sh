@@ -60,6 +60,12 @@ platform_packages()
 	[ "$(platform_get "$1" arch)" != arm64 ] || echo arm64
 }
 
+# Kernels of x86_64 are neither fetched for another architecture nor cross-built.
+runs_here()
+{
+	[ "$(platform_get "$1" arch)" != x86_64 ] || [ "$(uname -m)" = x86_64 ]
+}
+
 # kbuild's words for the architecture of a platform, exported: ARCH and, where
 # it is not this machine's, CROSS_COMPILE.
 platform_environment()

@@ -99,6 +99,10 @@ check help.lists_every_target help_lists_every_target
 check kselftest.other_targets refuses 2 'TARGETS=net: .*vfio' make -s kselftest TARGETS=net
 check kselftest.unknown_platform refuses 2 'PLATFORM=vax: .*x86_64-4k' \
 	make -s kselftest TARGETS=vfio PLATFORM=vax
+printf '#!/bin/sh\necho aarch64\n' >"$scratch/uname"
+chmod +x "$scratch/uname"
+check kselftest.x86_on_arm64 refuses 2 'PLATFORM=x86_64-4k: .* this is aarch64: .*PLATFORM=arm64-64k' \
+	env PATH="$scratch:$PATH" WHERE=vm scripts/kselftest.sh vfio
 check kselftest.unknown_where refuses 2 'WHERE=moon: use auto, host or vm' \
 	make -s kselftest TARGETS=vfio WHERE=moon
 check kselftest.unknown_topology refuses 2 'TOPOLOGY=flat: .*window-full' \
