@@ -34,15 +34,38 @@ watch_part()
 	done
 }
 
+# processes PID: it and all below it
+processes()
+{
+	local child
+	echo "$1"
+	for child in $(pgrep -P "$1"); do
+		processes "$child"
+	done
+}
+
+# All at once: a script acts on a signal when the program that it waits for ends.
+end_part()
+{
+	# shellcheck disable=SC2046 # one word for each process
+	{ kill $(processes "$watcher") $(processes "$test"); wait; } 2>/dev/null || :
+}
+
+# The test is in the background, or this script would act on a signal when it has
+# ended. A shell has what it puts there ignore Ctrl-C, and its children too.
 run_part()
 {
-	local name=$1 log=build/check/$1.ktap start=$SECONDS status=0 watcher counts
+	local name=$1 log=build/check/$1.ktap start=$SECONDS status=0 counts
 	say "running scripts/tests/$name-test.sh"
 	watch_part "$name" &
 	watcher=$!
-	"scripts/tests/$name-test.sh" >"$log" 2>"build/check/$name.err" </dev/null || status=$?
-	kill "$watcher"
-	wait "$watcher" 2>/dev/null || :
+	env --default-signal=INT,QUIT "scripts/tests/$name-test.sh" \
+		>"$log" 2>"build/check/$name.err" </dev/null &
+	test=$!
+	trap end_part EXIT
+	wait "$test" || status=$?
+	end_part
+	trap - EXIT
 	read -ra counts < <(awk -f scripts/tests/count-ktap.awk "$log")
 	# A test that died early has not counted what it did not run.
 	if [ $status != 0 ] && [ "${counts[1]}" = 0 ]; then
@@ -67,6 +90,9 @@ main()
 	done
 	scripts/packages.sh build vm check
 	mkdir -p build/check
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
 	for name; do
 		run_part "$name"
 	done

@@ -30,8 +30,9 @@ group_packages()
 	# The compiler brings the binutils; the libraries come into a sysroot.
 	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm binutils ;;
 	# in-tree-test.sh configures a kernel tree, and installs selftests from it.
+	# procps has pgrep.
 	check) echo shellcheck sparse python3-sphinx perl git rsync bc bison flex \
-		    libelf-dev libssl-dev ;;
+		    libelf-dev libssl-dev procps ;;
 	# The charts of a report; and what shows it, in report-test.sh.
 	report) echo python3 python3-matplotlib ;;
 	browser) echo chromium ;;

@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# What goes wrong around the guest and the suite: what is said of it, and what it
-# leaves. Both are stand-ins here.
+# What goes wrong around the guest, the suite and the tests: what is said of it,
+# and what it leaves. All three are stand-ins here.
 
 set -euo pipefail
 cd -- "$(dirname -- "$0")/../.."
@@ -255,6 +255,49 @@ test_main_job()
 	check main.named_devices named_devices_only
 }
 
+# ---- all tests ----
+
+nothing_runs_there()
+{
+	same "processes" "" "$(find /proc/[0-9]*/cwd -lname "$copy" 2>/dev/null)"
+}
+
+# Neither the test, nor what that waits for, nor what tells of both.
+check_leaves_nothing()
+{
+	local status=0 checker
+	stand_in "$copy/scripts/tests/endless-test.sh" <<-END
+	#!/bin/bash
+	trap 'exit 143' TERM
+	sh -c 'touch $tmp/started; sleep 60; :'
+	END
+	"$copy/scripts/check.sh" endless >"$tmp/out" 2>&1 &
+	checker=$!
+	wait_for test -e "$tmp/started" || return 1
+	kill "$checker"
+	wait "$checker" || status=$?
+	cat "$tmp/out"
+	same "exit code" 143 $status && wait_for nothing_runs_there
+}
+
+# What INT does to a test is up to that: one tests it.
+check_keeps_interrupts()
+{
+	stand_in "$copy/scripts/tests/int-test.sh" <<-'END'
+	#!/bin/bash
+	bash -c 'trap "exit 7" INT; kill -INT $$; exit 1'
+	[ $? = 7 ] && echo "ok 1 int"
+	END
+	"$copy/scripts/check.sh" int
+}
+
+test_check()
+{
+	check check.leaves_nothing check_leaves_nothing
+	check check.keeps_interrupts check_keeps_interrupts
+}
+
 test_runner
 test_main_job
+test_check
 finish
