@@ -195,7 +195,7 @@ run_all()
 {
 	local platform topology name log start status failed=0 table=build/results/all.txt
 	mkdir -p build/results
-	: >$table
+	printf '%-21s %-33s %6s %-5s %6s  %s\n' platform kernel page accel time result >$table
 	for platform in $(platform_names); do
 		for topology in $(platform_get "$platform" topologies); do
 			name=$(run_name "$platform" "$topology")
@@ -209,7 +209,6 @@ run_all()
 			row "$name" $status $((SECONDS - start)) "$log" >>$table
 		done
 	done
-	printf '%-21s %-33s %6s %-5s %6s  %s\n' platform kernel page accel time result
 	cat $table
 	return $failed
 }

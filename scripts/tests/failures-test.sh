@@ -134,7 +134,7 @@ copy_main_job()
 	copy=$tmp/copy
 	mkdir -p "$copy/build/suite" "$tmp/guest"
 	cp -r scripts "$copy/"
-	for script in packages.sh build-suite.sh build-module.sh fetch-kernel.sh report.py; do
+	for script in packages.sh build-{suite,module,kernel}.sh fetch-{kernel,sysroot}.sh report.py; do
 		stand_in "$copy/scripts/$script" <<<'#!/bin/true'
 	done
 	stand_in "$copy/build/suite/vfio_pci_subpage_report" <<<'#!/bin/true'
@@ -197,6 +197,16 @@ no_results_are_none()
 		same "results" "$before" "$(ls -l "$copy/build/results")"
 }
 
+# Of all platforms, as is said at the end.
+table_has_a_header()
+{
+	guest_leaves_results
+	main_job RUNNER=1 PLATFORM=all
+	same "first line" "platform kernel page accel time result" \
+		"$(head -n 1 "$copy/build/results/all.txt" | tr -s ' ')" &&
+		same "table" "$(cat "$copy/build/results/all.txt")" "$(cat "$tmp/out")"
+}
+
 # ---- the main job on a host ----
 
 # A host with two devices that are bound, whose user is not root. The suite leaves
@@ -249,6 +259,7 @@ test_main_job()
 	check main.failed_test_is_not failed_is_not_partial
 	check main.guest_never_ran no_results_are_none 3 1
 	check main.runner_lacks_something no_results_are_none 2 2
+	check main.table_has_a_header table_has_a_header
 	stand_in_host
 	check main.killed_suite_is_partial killed_is_partial test
 	check main.killed_perf_is_partial killed_is_partial perf
