@@ -118,13 +118,18 @@ run_vm()
 		--program tools/testing/selftests/vfio/profiles
 }
 
-# mark_partial RESULTS: what is there looks complete, and its job did not end
+# mark_partial RESULTS: what is there looks complete, and its job did not end. The
+# suite writes a line for each member, and may have said the same, or the opposite.
 mark_partial()
 {
-	[ -s "$1/results.json" ] || return 0
-	say "$1/results.json: marked as partial: its job did not come to its end"
-	# The suite writes a line for each member.
-	sed -i '1s/$/\n  "partial": true,/' "$1/results.json"
+	local results=$1/results.json
+	[ -s "$results" ] || return 0
+	say "$results: marked as partial: its job did not come to its end"
+	if grep -q '^  "partial": ' "$results"; then
+		sed -i 's/^  "partial": false/  "partial": true/' "$results"
+	else
+		sed -i '1s/$/\n  "partial": true,/' "$results"
+	fi
 }
 
 # run_one WHERE PLATFORM TOPOLOGY: the whole job on one platform

@@ -154,9 +154,10 @@ main_job()
 	cat "$tmp/out" "$tmp/err"
 }
 
+# guest_leaves_results [MEMBER]
 guest_leaves_results()
 {
-	printf '{\n  "schema": 1\n}\n' >"$tmp/guest/results.json"
+	printf '{\n%s  "schema": 1\n}\n' "${1:-}" >"$tmp/guest/results.json"
 	echo "ok 1 a" >"$tmp/guest/ktap.log"
 }
 
@@ -173,6 +174,15 @@ print(load.load(sys.argv[1]).partial)' "$copy/build/results/latest/results.json"
 hung_is_partial()
 {
 	guest_leaves_results
+	main_job RUNNER=3
+	is_partial True
+}
+
+# What was complete before is no longer all.
+hung_later_is_partial()
+{
+	guest_leaves_results '  "partial": false,
+'
 	main_job RUNNER=3
 	is_partial True
 }
@@ -256,6 +266,7 @@ test_main_job()
 {
 	copy_main_job
 	check main.hung_guest_is_partial hung_is_partial
+	check main.hung_guest_is_partial_again hung_later_is_partial
 	check main.failed_test_is_not failed_is_not_partial
 	check main.guest_never_ran no_results_are_none 3 1
 	check main.runner_lacks_something no_results_are_none 2 2
