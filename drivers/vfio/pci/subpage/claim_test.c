@@ -12,6 +12,7 @@
 #include <linux/pci.h>
 
 #include "claim.h"
+#include "move.h"
 
 #define NR_DEVICES	3
 #define NR_WINDOWS	3
@@ -404,6 +405,81 @@ static void claim_register_stuck(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, fake->dev[1].resource[0].sibling);
 }
 
+/*
+ * The PCI core looks for BARs without a parent whenever it assigns addresses,
+ * and takes no lock for it that we could hold.
+ */
+struct onlooker {
+	const struct resource *bar;
+	unsigned int looks;
+	unsigned int orphaned;
+};
+
+static int onlooker_thread(void *data)
+{
+	struct onlooker *o = data;
+
+	while (!kthread_should_stop()) {
+		if (!READ_ONCE(o->bar->parent))
+			o->orphaned++;
+		if (!(++o->looks % 1024))
+			cond_resched();
+	}
+	return 0;
+}
+
+/* To another window and back, and within its own page and back. */
+static void move_keeps_parent(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	struct resource own = DEFINE_RES_MEM(page(0, 0), PAGE_SIZE);
+	struct resource other = DEFINE_RES_MEM(page(1, 0), PAGE_SIZE);
+	struct onlooker o = { .bar = &fake->dev[0].resource[0] };
+	struct task_struct *thread;
+	unsigned int i, failed = 0;
+
+	add_window(test, 0, 1, MEM);
+	add_window(test, 1, 1, MEM);
+	add_bar(test, 0, 0, page(0, 0) + 256, 256, MEM);
+	KUNIT_ASSERT_EQ(test, 0, insert_resource(&fake->window[0], &own));
+	KUNIT_ASSERT_EQ(test, 0, request_resource(&fake->window[1], &other));
+	thread = kthread_run(onlooker_thread, &o, "subpage-onlooker");
+	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
+
+	for (i = 0; i < 3000; i++) {
+		failed += !!pci_subpage_move_bar(&fake->dev[0], 0, &other, other.start);
+		failed += !!pci_subpage_move_bar(&fake->dev[0], 0, &own, own.start);
+		failed += !!pci_subpage_move_bar(&fake->dev[0], 0, &own, own.start + 256);
+	}
+	kthread_stop(thread);
+	remove_resource(&own);
+	remove_resource(&other);
+
+	KUNIT_EXPECT_GT(test, o.looks, 0);
+	KUNIT_EXPECT_EQ(test, 0, o.orphaned);
+	KUNIT_EXPECT_EQ(test, 0, failed);
+	expect_untouched(test, 0, 0, page(0, 0) + 256);
+}
+
+/* A move into a place that is not free: all is as it was. */
+static void move_to_taken_place(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	struct resource *neighbour = &fake->dev[1].resource[0];
+
+	add_window(test, 0, 1, MEM);
+	add_window(test, 1, 1, MEM);
+	add_bar(test, 0, 0, page(0, 0) + 256, 256, MEM);
+	add_bar(test, 1, 0, page(1, 0), 256, MEM);
+
+	KUNIT_EXPECT_EQ(test, -EBUSY, pci_subpage_move_bar(&fake->dev[0], 0, &fake->window[1],
+							   page(1, 0)));
+	expect_untouched(test, 0, 0, page(0, 0) + 256);
+	KUNIT_EXPECT_PTR_EQ(test, neighbour, fake->window[1].child);
+	KUNIT_EXPECT_NULL(test, neighbour->sibling);
+	KUNIT_EXPECT_NULL(test, neighbour->child);
+}
+
 /* The rest of the BAR's page, which a neighbour takes whenever it can. */
 struct neighbour {
 	struct fake *fake;
@@ -530,6 +606,8 @@ static struct kunit_case claim_test_cases[] = {
 	KUNIT_CASE(claim_release_in_any_order),
 	KUNIT_CASE(claim_undo),
 	KUNIT_CASE(claim_register_stuck),
+	KUNIT_CASE(move_keeps_parent),
+	KUNIT_CASE(move_to_taken_place),
 	KUNIT_CASE(claim_neighbour_taken_concurrently),
 	{}
 };

@@ -82,22 +82,47 @@ static void refresh_saved_state(struct pci_dev *pdev)
 	pdev->state_saved = saved;
 }
 
+/*
+ * At no moment may the BAR be without a parent. The PCI core takes that as the
+ * sign of a BAR that still needs an address, and looks for such BARs whenever a
+ * bus is rescanned, not caring for bound drivers: it would put the BAR into the
+ * tree a second time. So the BAR does not leave the tree by itself. It travels
+ * inside a carrier, which is taken out with the BAR in it.
+ */
+static int carry(struct resource *carrier, struct resource *res,
+		 struct resource *to, resource_size_t start)
+{
+	resource_size_t end = start + resource_size(res) - 1;
+
+	/* Out of the tree, nobody else finds them. */
+	res->start = start;
+	res->end = end;
+	carrier->start = start;
+	carrier->end = end;
+	return request_resource(to, carrier);
+}
+
 static int move_in_tree(struct resource *res, struct resource *to,
 			resource_size_t start)
 {
-	resource_size_t size = resource_size(res), old = res->start;
+	struct resource carrier = DEFINE_RES_MEM_NAMED(res->start, resource_size(res),
+						       to->name);
 	struct resource *from = res->parent;
+	resource_size_t old = res->start;
+	int ret;
 
-	release_resource(res);
-	res->start = start;
-	res->end = start + size - 1;
-	if (!request_resource(to, res))
-		return 0;
+	/* The same range as the BAR's: goes between the BAR and its parent. */
+	if (insert_resource(from, &carrier))
+		return -EBUSY;
 
-	res->start = old;
-	res->end = old + size - 1;
-	WARN_ON(request_resource(from, res));
-	return -EBUSY;
+	release_resource(&carrier);
+	ret = carry(&carrier, res, to, start);
+	/* Only a window that was taken away meanwhile does not take it back. */
+	if (ret && carry(&carrier, res, from, old))
+		release_resource(res);
+	else
+		remove_resource(&carrier);
+	return ret;
 }
 
 /**
@@ -124,26 +149,31 @@ int pci_subpage_move_bar(struct pci_dev *pdev, int bar, struct resource *to,
 			 resource_size_t start)
 {
 	struct resource *res = &pdev->resource[bar];
-	struct resource old = DEFINE_RES_MEM_NAMED(res->start, resource_size(res),
-						   to->name);
+	const resource_size_t from = res->start;
+	struct resource old = DEFINE_RES_MEM_NAMED(from, resource_size(res), to->name);
+	bool lost = false;
 	int ret = -EIO;
 	u16 cmd;
 
-	/* The same range as the BAR's: goes between the BAR and its parent. */
+	/* Between the BAR and its parent, as above. */
 	if (insert_resource(res->parent, &old))
 		return -EBUSY;
 
 	cmd = decode_off(pdev);
 	if (program(pdev, bar, start))
 		ret = move_in_tree(res, to, start);
-	if (ret && !program(pdev, bar, old.start))
-		pci_err(pdev, "BAR %d %pR: register lost its address\n", bar, res);
+	if (ret)
+		lost = !program(pdev, bar, from);
 	decode_restore(pdev, cmd);
 
+	if (lost)
+		pci_err(pdev, "BAR %d %pR: register lost its address\n", bar, res);
 	if (!ret) {
 		revoke_mappings(&old);
 		refresh_saved_state(pdev);
 	}
-	remove_resource(&old);
+	/* It has no parent if its window was taken away; see release_page(). */
+	if (old.parent)
+		remove_resource(&old);
 	return ret;
 }
