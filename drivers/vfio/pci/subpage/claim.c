@@ -72,14 +72,43 @@ out_before:
 	return ret;
 }
 
-/*
- * The first MiB is full of legacy ranges (VGA, option ROMs, ISA) that not every
- * machine keeps in the resource tree, and a root bus may well decode it.
- */
-static resource_size_t above_legacy(void *data, const struct resource *avail,
-				    resource_size_t size, resource_size_t align)
+/* May a BAR live in this window? @mask: the flags that have to be the same. */
+static bool suits(const struct resource *window, const struct resource *res,
+		  unsigned long mask)
 {
-	return max_t(resource_size_t, avail->start, SZ_1M);
+	if ((window->flags ^ res->flags) & (mask | IORESOURCE_TYPE_BITS))
+		return false;
+	/* Reading ahead, as such a window allows, may change a register. */
+	return (res->flags & IORESOURCE_PREFETCH) ||
+	       !(window->flags & IORESOURCE_PREFETCH);
+}
+
+static int reserve_page_in(struct pci_subpage_bar *b, struct pci_dev *pdev,
+			   struct resource *window)
+{
+	resource_size_t start = window->start ?: PCIBIOS_MIN_MEM;
+	resource_size_t end = window->end;
+	struct pci_bus_region region;
+
+	/*
+	 * The first MiB is full of legacy ranges (VGA, option ROMs, ISA) that
+	 * not every machine keeps in the resource tree, and a root bus may well
+	 * decode it.
+	 */
+	start = max_t(resource_size_t, start, SZ_1M);
+
+	/* A 32-bit BAR reaches bus addresses below 4 GiB. */
+	pcibios_resource_to_bus(pdev->bus, &region, window);
+	if (!(b->page.flags & IORESOURCE_MEM_64) && region.end > U32_MAX) {
+		if (region.start > U32_MAX)
+			return -ENOSPC;
+		end -= region.end - U32_MAX;
+	}
+
+	if (start > end)
+		return -ENOSPC;
+	return allocate_resource(window, &b->page, PAGE_SIZE, start, end,
+				 PAGE_SIZE, NULL, NULL);
 }
 
 /*
@@ -87,31 +116,36 @@ static resource_size_t above_legacy(void *data, const struct resource *avail,
  * window that it lives in now is known to work for it; after that, the order is
  * the one in which the PCI core looks for a BAR's first address: a window of
  * just its kind, then one that its kind may use too.
+ *
+ * The BAR's parent need not be its window. There may be a reservation of
+ * firmware in between, and that is no place for anybody else.
  */
 static int reserve_new_page(struct pci_subpage_bar *b, struct pci_dev *pdev,
-			    const struct resource *res)
+			    struct resource *res)
 {
 	static const struct pci_subpage_range anywhere = { 0, PAGE_SIZE - 1 };
+	const unsigned long kind = res->flags & (IORESOURCE_PREFETCH | IORESOURCE_MEM_64);
 	const unsigned long masks[] = {
-		IORESOURCE_PREFETCH | IORESOURCE_MEM_64, IORESOURCE_PREFETCH, 0
+		IORESOURCE_PREFETCH | IORESOURCE_MEM_64,
+		/* A 64-bit prefetchable BAR may use a prefetchable window of 32 bits. */
+		kind == (IORESOURCE_PREFETCH | IORESOURCE_MEM_64) ? IORESOURCE_PREFETCH : 0,
+		0
 	};
-	int i;
+	struct resource *window;
+	int i, n;
 
 	init_range(&b->page, res->flags, &anywhere);
 
-	/* A 32-bit BAR is left to the loop, which knows where 4 GiB is. */
-	if ((res->flags & IORESOURCE_MEM_64) &&
-	    !allocate_resource(res->parent, &b->page, PAGE_SIZE,
-			       max_t(resource_size_t, res->parent->start,
-				     PCIBIOS_MIN_MEM),
-			       res->parent->end, PAGE_SIZE, above_legacy, NULL))
+	window = pci_find_parent_resource(pdev, res);
+	if (window && !reserve_page_in(b, pdev, window))
 		return 0;
 
 	for (i = 0; i < ARRAY_SIZE(masks); i++) {
-		if (!pci_bus_alloc_resource(pdev->bus, &b->page, PAGE_SIZE,
-					    PAGE_SIZE, PCIBIOS_MIN_MEM, masks[i],
-					    above_legacy, NULL))
-			return 0;
+		pci_bus_for_each_resource(pdev->bus, window, n) {
+			if (window && suits(window, res, masks[i]) &&
+			    !reserve_page_in(b, pdev, window))
+				return 0;
+		}
 	}
 	return -ENOSPC;
 }

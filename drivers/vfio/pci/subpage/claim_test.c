@@ -10,6 +10,7 @@
 #include <linux/kthread.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
+#include <linux/sizes.h>
 
 #include "claim.h"
 #include "move.h"
@@ -85,19 +86,25 @@ static struct pci_ops fake_ops = {
 	.write = fake_write,
 };
 
-static void add_window(struct kunit *test, int n, unsigned int pages, unsigned long flags)
+static void add_window_at(struct kunit *test, int n, u64 start, unsigned int pages,
+			  unsigned long flags)
 {
 	struct fake *fake = test->priv;
 	struct resource *window = &fake->window[n];
 
 	*window = (struct resource) {
 		.name = "window",
-		.start = window_start(n),
-		.end = window_start(n) + pages * PAGE_SIZE - 1,
+		.start = start,
+		.end = start + pages * PAGE_SIZE - 1,
 		.flags = flags,
 	};
 	KUNIT_ASSERT_EQ(test, 0, request_resource(&fake->root, window));
 	fake->bus.resource[n] = window;
+}
+
+static void add_window(struct kunit *test, int n, unsigned int pages, unsigned long flags)
+{
+	add_window_at(test, n, window_start(n), pages, flags);
 }
 
 static u64 bar_register(struct fake *fake, int dev, int bar)
@@ -314,25 +321,80 @@ static void claim_prefetchable_and_64bit(struct kunit *test)
 	expect_none(test, 1, 1, PCI_SUBPAGE_NO_SPACE, page(1, 0) + 256);
 }
 
-/* A prefetchable BAR may use a window that is not, never the other way round. */
+/*
+ * The window that a BAR lives in comes first, then others: a prefetchable one
+ * for a prefetchable BAR, never for one that is not.
+ */
 static void claim_other_window(struct kunit *test)
 {
 	struct fake *fake = test->priv;
 
-	add_window(test, 0, 3, MEM);
+	add_window(test, 0, 2, MEM);
 	add_window(test, 1, 3, PREF);
 	add_bar(test, 0, 0, page(0, 0), 256, PREF);
-	add_bar(test, 0, 1, page(0, 0) + 256, 256, MEM);
+	add_bar(test, 0, 1, page(0, 0) + 256, 256, PREF);
 	add_bar(test, 1, 0, page(0, 0) + 512, 256, MEM);
+	add_bar(test, 2, 0, page(0, 0) + 768, 256, MEM);
 	probe(fake, 0);
+	expect_held(test, 0, 1, PCI_SUBPAGE_RELOCATED, page(0, 1));
 	expect_held(test, 0, 0, PCI_SUBPAGE_RELOCATED, page(1, 0));
-	expect_held(test, 0, 1, PCI_SUBPAGE_RELOCATED, page(0, 1));
-	pci_subpage_undo_mmaps(&fake->claims[0]);
+	probe(fake, 1);
+	expect_none(test, 1, 0, PCI_SUBPAGE_NO_SPACE, page(0, 0) + 512);
+}
 
-	fake->bus.resource[1] = NULL;
+/*
+ * The PCI core sizes a 64-bit prefetchable window for 64-bit BARs alone. One of
+ * 32 bits gets a page there only if no window before it has one.
+ */
+static void claim_32bit_prefetchable(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_window(test, 0, 1, MEM);
+	add_window(test, 1, 2, PREF64);
+	add_window_at(test, 2, window_start(0) + SZ_1M, 1, PREF);
+	add_bar(test, 0, 0, fake->window[2].start, 256, PREF);
+	add_bar(test, 0, 1, fake->window[2].start + 256, 256, PREF);
+	add_bar(test, 0, 2, fake->window[2].start + 512, 256, PREF);
+
 	probe(fake, 0);
-	expect_held(test, 0, 1, PCI_SUBPAGE_RELOCATED, page(0, 1));
-	expect_held(test, 0, 0, PCI_SUBPAGE_RELOCATED, page(0, 2));
+	expect_held(test, 0, 1, PCI_SUBPAGE_RELOCATED, page(0, 0));
+	expect_held(test, 0, 2, PCI_SUBPAGE_RELOCATED, page(1, 0));
+	expect_held(test, 0, 0, PCI_SUBPAGE_IN_PLACE, fake->window[2].start);
+}
+
+/* What firmware has reserved around a BAR, as x86 does, is nobody's to give. */
+static void claim_below_reservation(struct kunit *test)
+{
+	struct resource reserved = DEFINE_RES_MEM_NAMED(page(2, 0), 2 * PAGE_SIZE, "Reserved");
+	struct fake *fake = test->priv;
+
+	add_window(test, 2, 4, PREF64);
+	add_bar(test, 0, 0, page(2, 0), 256, PREF64);
+	add_bar(test, 0, 2, page(2, 0) + 256, 256, PREF64);
+	KUNIT_ASSERT_EQ(test, 0, insert_resource(&fake->window[2], &reserved));
+
+	probe(fake, 0);
+	expect_held(test, 0, 0, PCI_SUBPAGE_IN_PLACE, page(2, 0));
+	expect_held(test, 0, 2, PCI_SUBPAGE_RELOCATED, page(2, 2));
+
+	/* Back to where it was, reserved or not. */
+	pci_subpage_undo_mmaps(&fake->claims[0]);
+	KUNIT_EXPECT_EQ(test, page(2, 0) + 256, fake->dev[0].resource[2].start);
+	KUNIT_EXPECT_PTR_EQ(test, &reserved, fake->dev[0].resource[2].parent);
+	remove_resource(&reserved);
+}
+
+/* A window of the root bus that holds VGA memory has no page for others. */
+static void claim_above_legacy(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_window_at(test, 0, 0xa0000, 3, MEM);
+	add_bar(test, 0, 0, 0xa0000, 256, MEM);
+	add_bar(test, 1, 0, 0xa0000 + 256, 256, MEM);
+	probe(fake, 0);
+	expect_none(test, 0, 0, PCI_SUBPAGE_NO_SPACE, 0xa0000);
 }
 
 static void claim_release_in_any_order(struct kunit *test)
@@ -603,6 +665,9 @@ static struct kunit_case claim_test_cases[] = {
 	KUNIT_CASE(claim_msix_comes_last),
 	KUNIT_CASE(claim_prefetchable_and_64bit),
 	KUNIT_CASE(claim_other_window),
+	KUNIT_CASE(claim_32bit_prefetchable),
+	KUNIT_CASE(claim_below_reservation),
+	KUNIT_CASE(claim_above_legacy),
 	KUNIT_CASE(claim_release_in_any_order),
 	KUNIT_CASE(claim_undo),
 	KUNIT_CASE(claim_register_stuck),
