@@ -5,6 +5,8 @@
 #ifndef VFIO_PCI_SUBPAGE_COMPAT_H
 #define VFIO_PCI_SUBPAGE_COMPAT_H
 
+#include <linux/kconfig.h>
+#include <linux/pci.h>
 #include <linux/pci_ids.h>
 #include <linux/version.h>
 
@@ -19,6 +21,25 @@
 #define LINUX_6_AT_LEAST(minor)						\
 	(LINUX_VERSION_MAJOR > 6 ||					\
 	 (LINUX_VERSION_MAJOR == 6 && LINUX_VERSION_PATCHLEVEL >= (minor)))
+
+/**
+ * compat_bars_mappable - does VFIO let user space map BARs of a device at all?
+ * @pdev: the device
+ *
+ * On s390 the BARs of some devices are reached by special instructions only.
+ * Since 6.15 the PCI core knows which devices those are (ISM); before, no BAR
+ * of any device there could be mapped.
+ *
+ * Return: true if it does
+ */
+static inline bool compat_bars_mappable(const struct pci_dev *pdev)
+{
+#if LINUX_6_AT_LEAST(15)
+	return !pdev->non_mappable_bars;
+#else
+	return !IS_ENABLED(CONFIG_S390);
+#endif
+}
 
 /* Device operations that older kernels lack. */
 #if LINUX_6_AT_LEAST(2)

@@ -66,9 +66,6 @@ static void apply_verdicts(struct subpage_device *sdev)
 	const struct pci_subpage_bar *b;
 	int bar;
 
-	if (!IS_ENABLED(CONFIG_VFIO_PCI_MMAP))
-		return;
-
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
 		b = &sdev->subpage.bars[bar];
 		if (b->subpage)
@@ -174,7 +171,7 @@ static int subpage_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	 * loses its BARs on the way from D3hot to D0 must do so now.
 	 */
 	pci_set_power_state(pdev, PCI_D0);
-	if (IS_ENABLED(CONFIG_VFIO_PCI_MMAP))
+	if (compat_bars_mappable(pdev))
 		pci_subpage_probe_mmaps(&sdev->subpage, pdev, relocate);
 
 	dev_set_drvdata(&pdev->dev, &sdev->core);
