@@ -288,6 +288,24 @@ void pci_subpage_probe_mmaps(struct pci_subpage *sp, struct pci_dev *pdev,
 		probe_bars(sp, may_relocate, rank);
 }
 
+/**
+ * pci_subpage_holds - is the page of a BAR held at this moment?
+ * @sp: the verdicts of a device whose BARs were probed
+ * @bar: number of a BAR
+ *
+ * The verdict does not change, but the PCI core can take a page away without
+ * asking; see release_page(). Then the BAR must not be mapped any more.
+ *
+ * Return: true if the BAR has a claim and still lies in the page
+ */
+bool pci_subpage_holds(const struct pci_subpage *sp, int bar)
+{
+	const struct pci_subpage_bar *b = &sp->bars[bar];
+
+	return b->claim != PCI_SUBPAGE_NONE && b->page.parent &&
+	       sp->pdev->resource[bar].parent == &b->page;
+}
+
 /* Take the BAR's old place again, or find it in our own page. */
 static struct resource *reserve_home(struct pci_subpage_bar *b,
 				     struct resource *place,

@@ -43,6 +43,7 @@ struct pci_subpage {
 
 void pci_subpage_probe_mmaps(struct pci_subpage *sp, struct pci_dev *pdev,
 			     bool may_relocate);
+bool pci_subpage_holds(const struct pci_subpage *sp, int bar);
 void pci_subpage_undo_mmaps(struct pci_subpage *sp);
 void pci_subpage_release_mmaps(struct pci_subpage *sp);
 

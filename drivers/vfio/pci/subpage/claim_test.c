@@ -158,6 +158,7 @@ static void expect_held(struct kunit *test, int dev, int bar,
 	struct resource *res = &fake->dev[dev].resource[bar];
 
 	KUNIT_EXPECT_EQ(test, expected, claim(fake, dev, bar));
+	KUNIT_EXPECT_TRUE(test, pci_subpage_holds(&fake->claims[dev], bar));
 	KUNIT_EXPECT_EQ(test, start, res->start);
 	KUNIT_EXPECT_EQ(test, start, bar_register(fake, dev, bar));
 	KUNIT_ASSERT_NOT_NULL(test, res->parent);
@@ -189,6 +190,7 @@ static void expect_none(struct kunit *test, int dev, int bar,
 
 	KUNIT_EXPECT_EQ(test, PCI_SUBPAGE_NONE, claim(fake, dev, bar));
 	KUNIT_EXPECT_EQ(test, reason, fake->claims[dev].bars[bar].reason);
+	KUNIT_EXPECT_FALSE(test, pci_subpage_holds(&fake->claims[dev], bar));
 	expect_untouched(test, dev, bar, start);
 }
 
@@ -420,6 +422,43 @@ static void claim_release_in_any_order(struct kunit *test)
 			expect_untouched(test, dev, 1, fake->dev[dev].resource[1].start);
 		}
 	}
+}
+
+/* Make room for others in the way of the PCI core: all in the window goes. */
+static void take_window_away(struct resource *window)
+{
+	struct resource *page = window->child;
+	struct resource *bar = page->child;
+
+	release_resource(bar);
+	bar->end = resource_size(bar) - 1;
+	bar->start = 0;
+	release_resource(page);
+	page->end = PAGE_SIZE - 1;
+	page->start = 0;
+	release_resource(window);
+}
+
+static void claim_lost(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	struct resource *res = &fake->dev[0].resource[0];
+
+	add_window(test, 0, 1, MEM);
+	add_bar(test, 0, 0, page(0, 0), 256, MEM);
+	probe(fake, 0);
+	expect_held(test, 0, 0, PCI_SUBPAGE_IN_PLACE, page(0, 0));
+
+	take_window_away(&fake->window[0]);
+	KUNIT_EXPECT_FALSE(test, pci_subpage_holds(&fake->claims[0], 0));
+
+	/* The window is back, elsewhere; the BAR may share its page by now. */
+	add_window(test, 1, 1, MEM);
+	add_bar(test, 0, 0, page(1, 0), 256, MEM);
+	KUNIT_EXPECT_FALSE(test, pci_subpage_holds(&fake->claims[0], 0));
+
+	pci_subpage_release_mmaps(&fake->claims[0]);
+	KUNIT_EXPECT_PTR_EQ(test, &fake->window[1], res->parent);
 }
 
 static void claim_undo(struct kunit *test)
@@ -669,6 +708,7 @@ static struct kunit_case claim_test_cases[] = {
 	KUNIT_CASE(claim_below_reservation),
 	KUNIT_CASE(claim_above_legacy),
 	KUNIT_CASE(claim_release_in_any_order),
+	KUNIT_CASE(claim_lost),
 	KUNIT_CASE(claim_undo),
 	KUNIT_CASE(claim_register_stuck),
 	KUNIT_CASE(move_keeps_parent),

@@ -59,18 +59,17 @@ const struct pci_subpage *vfio_pci_subpage_of(struct device *dev)
 
 /*
  * The core makes its own attempt at each open, which neither sees a BAR that
- * shares its page nor knows of our claims. What was decided at bind stands.
+ * shares its page nor knows of our claims. What was decided at bind stands,
+ * unless the page was lost since.
  */
 static void apply_verdicts(struct subpage_device *sdev)
 {
-	const struct pci_subpage_bar *b;
 	int bar;
 
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
-		b = &sdev->subpage.bars[bar];
-		if (b->subpage)
+		if (sdev->subpage.bars[bar].subpage)
 			sdev->core.bar_mmap_supported[bar] =
-				b->claim != PCI_SUBPAGE_NONE;
+				pci_subpage_holds(&sdev->subpage, bar);
 	}
 }
 
