@@ -221,6 +221,28 @@ static bool starts_with_msix_table(struct pci_dev *pdev, int bar)
 	return table == bar;
 }
 
+/*
+ * Before the native driver, or instead of one, the console may be on the
+ * device: a frame buffer that firmware has set up is a child of a BAR.
+ */
+static bool in_use(const struct pci_dev *pdev)
+{
+	int i;
+
+	for (i = 0; i <= PCI_ROM_RESOURCE; i++) {
+		if (pdev->resource[i].child)
+			return true;
+	}
+	return false;
+}
+
+/* Firmware, or the user, wants all addresses behind this host left alone. */
+static bool keeps_addresses(struct pci_dev *pdev)
+{
+	return pci_has_flag(PCI_PROBE_ONLY) ||
+	       pci_find_host_bridge(pdev->bus)->preserve_config;
+}
+
 static struct pci_subpage_plan plan_bar(struct pci_dev *pdev, int bar,
 					bool may_relocate)
 {
@@ -233,7 +255,8 @@ static struct pci_subpage_plan plan_bar(struct pci_dev *pdev, int bar,
 		.busy = res->child,
 		.is_vf = pdev->is_virtfn,
 		.fixed = (res->flags & IORESOURCE_PCI_FIXED) ||
-			 pdev->mmio_always_on,
+			 pdev->mmio_always_on || keeps_addresses(pdev),
+		.device_busy = in_use(pdev),
 		.msix = starts_with_msix_table(pdev, bar),
 	};
 

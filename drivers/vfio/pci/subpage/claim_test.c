@@ -32,6 +32,7 @@ struct fake {
 	struct pci_subpage claims[NR_DEVICES];
 	u32 config[NR_DEVICES][64];
 	bool stuck;
+	unsigned int command_writes;
 	unsigned int decoded_writes;
 };
 
@@ -70,6 +71,8 @@ static int fake_write(struct pci_bus *bus, unsigned int devfn, int where, int si
 	u32 *dword = &fake->config[devfn][where / 4];
 	u32 mask = size < 4 ? (1U << (size * 8)) - 1 : ~0U;
 
+	if (where == PCI_COMMAND)
+		fake->command_writes++;
 	if (is_bar(where)) {
 		if (fake->config[devfn][PCI_COMMAND / 4] & PCI_COMMAND_MEMORY)
 			fake->decoded_writes++;
@@ -491,6 +494,55 @@ static void claim_undo(struct kunit *test)
 			fake->config[0][PCI_COMMAND / 4]);
 }
 
+/* What is in its place may be claimed, nothing else is touched. */
+static void expect_only_in_place(struct kunit *test, enum pci_subpage_reason reason)
+{
+	struct fake *fake = test->priv;
+
+	fake->config[0][PCI_COMMAND / 4] = PCI_COMMAND_MEMORY;
+	fake->command_writes = 0;
+	probe(fake, 0);
+	expect_held(test, 0, 0, PCI_SUBPAGE_IN_PLACE, page(0, 0));
+	expect_none(test, 0, 1, reason, page(0, 1));
+	expect_none(test, 0, 2, reason, page(0, 2) + 512);
+	KUNIT_EXPECT_EQ(test, 0, fake->command_writes);
+}
+
+static void add_bars_to_move(struct kunit *test)
+{
+	add_window(test, 0, 8, MEM);
+	add_bar(test, 0, 0, page(0, 0), 256, MEM);
+	add_bar(test, 0, 1, page(0, 1), 256, MEM);
+	add_bar(test, 1, 0, page(0, 1) + 256, 256, MEM);
+	add_bar(test, 0, 2, page(0, 2) + 512, 256, MEM);
+}
+
+static void claim_firmware_keeps_addresses(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_bars_to_move(test);
+	fake->host->preserve_config = 1;
+	expect_only_in_place(test, PCI_SUBPAGE_FIXED);
+}
+
+/* The console is on another BAR, and must not go dark. */
+static void claim_boot_framebuffer(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	struct resource fb = DEFINE_RES_MEM_NAMED(page(0, 4), PAGE_SIZE, "BOOTFB");
+
+	add_bars_to_move(test);
+	add_bar(test, 0, 4, page(0, 4), 2 * PAGE_SIZE, MEM);
+	KUNIT_ASSERT_EQ(test, 0, request_resource(&fake->dev[0].resource[4], &fb));
+	expect_only_in_place(test, PCI_SUBPAGE_BUSY);
+
+	pci_subpage_undo_mmaps(&fake->claims[0]);
+	release_resource(&fb);
+	probe(fake, 0);
+	expect_held(test, 0, 2, PCI_SUBPAGE_RELOCATED, page(0, 2));
+}
+
 static void claim_register_stuck(struct kunit *test)
 {
 	struct fake *fake = test->priv;
@@ -710,6 +762,8 @@ static struct kunit_case claim_test_cases[] = {
 	KUNIT_CASE(claim_release_in_any_order),
 	KUNIT_CASE(claim_lost),
 	KUNIT_CASE(claim_undo),
+	KUNIT_CASE(claim_firmware_keeps_addresses),
+	KUNIT_CASE(claim_boot_framebuffer),
 	KUNIT_CASE(claim_register_stuck),
 	KUNIT_CASE(move_keeps_parent),
 	KUNIT_CASE(move_to_taken_place),

@@ -18,7 +18,7 @@ static const char * const reason_names[] = {
 static const char * const reason_texts[] = {
 	[PCI_SUBPAGE_OK]	 = "it has a page of its own",
 	[PCI_SUBPAGE_UNASSIGNED] = "it has no address",
-	[PCI_SUBPAGE_BUSY]	 = "a region inside it is in use",
+	[PCI_SUBPAGE_BUSY]	 = "a region in a BAR of the device is in use",
 	[PCI_SUBPAGE_VF]	 = "page shared, and the BAR of a VF cannot move",
 	[PCI_SUBPAGE_FIXED]	 = "page not its own, and its address is fixed",
 	[PCI_SUBPAGE_EXCLUDED]	 = "page shared, and relocate=0 is set",
@@ -100,6 +100,9 @@ static enum pci_subpage_reason pinned(const struct pci_subpage_bar_info *bar,
 		return PCI_SUBPAGE_VF;
 	if (bar->fixed)
 		return PCI_SUBPAGE_FIXED;
+	/* A move turns off memory decode, for all BARs of the device at once. */
+	if (bar->device_busy)
+		return PCI_SUBPAGE_BUSY;
 	if (!may_relocate)
 		return PCI_SUBPAGE_EXCLUDED;
 	return PCI_SUBPAGE_OK;

@@ -26,11 +26,13 @@ enum pci_subpage_claim {
  * enum pci_subpage_reason - why a sub-page BAR has no claim
  * @PCI_SUBPAGE_OK: nothing speaks against it
  * @PCI_SUBPAGE_UNASSIGNED: the BAR has no address, or no bridge window holds it
- * @PCI_SUBPAGE_BUSY: somebody holds a region inside the BAR
+ * @PCI_SUBPAGE_BUSY: somebody holds a region inside the BAR; or its page is
+ *	shared, and somebody holds a region inside another BAR of the device
  * @PCI_SUBPAGE_VF: its page is shared, and the address of a VF's BAR follows
  *	from its PF's (PCIe r6.0, 9.3.3.14)
  * @PCI_SUBPAGE_FIXED: its page is shared, and the BAR cannot be moved: Enhanced
- *	Allocation, a firmware-fixed address, or decode that cannot be turned off
+ *	Allocation, a host whose addresses firmware wants kept, or decode that
+ *	cannot be turned off
  * @PCI_SUBPAGE_EXCLUDED: its page is shared, and the administrator does not
  *	want BARs to be moved
  * @PCI_SUBPAGE_NO_SPACE: its page is shared, and no window that the BAR may
@@ -58,6 +60,8 @@ enum pci_subpage_reason {
  * @busy: something inside the BAR is reserved by somebody else
  * @is_vf: belongs to an SR-IOV virtual function
  * @fixed: its address may not change
+ * @device_busy: something inside some BAR of the device is reserved by somebody
+ *	else, who may be using it
  * @msix: made for the MSI-X table: the table starts it
  */
 struct pci_subpage_bar_info {
@@ -68,6 +72,7 @@ struct pci_subpage_bar_info {
 	bool busy;
 	bool is_vf;
 	bool fixed;
+	bool device_busy;
 	bool msix;
 };
 

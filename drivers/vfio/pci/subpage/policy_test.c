@@ -16,7 +16,7 @@ struct policy_case {
 	u64 offset;
 	u64 size;
 	bool may_relocate;
-	bool is_io, unassigned, busy, is_vf, fixed, msix;
+	bool is_io, unassigned, busy, is_vf, fixed, device_busy, msix;
 	/* expected */
 	bool subpage;
 	enum pci_subpage_reason refused;
@@ -54,6 +54,9 @@ static const struct policy_case policy_cases[] = {
 	{ .name = "fixed", .offset = 256, .size = 256, .fixed = true,
 	  .may_relocate = true, .subpage = true, .pinned = PCI_SUBPAGE_FIXED,
 	  .before = 256, .after = PAGE_SIZE - 512 },
+	{ .name = "device busy", .offset = 256, .size = 256, .device_busy = true,
+	  .may_relocate = true, .subpage = true, .pinned = PCI_SUBPAGE_BUSY,
+	  .before = 256, .after = PAGE_SIZE - 512 },
 	{ .name = "excluded", .offset = 256, .size = 256, .subpage = true,
 	  .pinned = PCI_SUBPAGE_EXCLUDED, .before = 256, .after = PAGE_SIZE - 512 },
 	{ .name = "MSI-X, not first in its page", .offset = 256, .size = 256,
@@ -86,6 +89,7 @@ static void policy_plan(struct kunit *test)
 		.busy = c->busy,
 		.is_vf = c->is_vf,
 		.fixed = c->fixed,
+		.device_busy = c->device_busy,
 		.msix = c->msix,
 	};
 	struct pci_subpage_plan plan;

@@ -116,16 +116,31 @@ static enum verdict check_unassigned(const struct bar_facts *bar, const struct i
 	return refute(why, "the BAR has an address and is in /proc/iomem");
 }
 
+/* Children follow their parent directly. */
+static bool has_child(const struct iomem *map, int i)
+{
+	return i >= 0 && i + 1 < map->nr && map->entry[i + 1].parent == i;
+}
+
+/*
+ * A region in the BAR stands in the way of any claim; one in another BAR of the
+ * device only in that of a move, as a move turns off memory decode for both.
+ */
 static enum verdict check_busy(const struct bar_facts *bar, const struct iomem *map,
 			       struct error *why)
 {
-	int self = find_bar(bar, map);
+	int i;
 
-	/* Children follow their parent directly. */
-	if (self >= 0 && self + 1 < map->nr && map->entry[self + 1].parent == self)
+	if (has_child(map, find_bar(bar, map)))
 		return confirm(why, "/proc/iomem shows a region inside the BAR");
+	if (starts_free_page(bar, map))
+		return refute(why, "the BAR starts a page with nothing else in it");
+	for (i = 0; i < map->nr; i++) {
+		if (!strcmp(map->entry[i].name, bar->bdf) && has_child(map, i))
+			return confirm(why, "/proc/iomem shows a region inside another BAR");
+	}
 
-	return refute(why, "/proc/iomem shows nothing inside the BAR");
+	return refute(why, "/proc/iomem shows nothing inside a BAR of the device");
 }
 
 static enum verdict check_vf(const struct bar_facts *bar, struct error *why)
