@@ -9,6 +9,7 @@
 #include <linux/pci.h>
 #include <linux/pci_ids.h>
 #include <linux/version.h>
+#include <linux/vfio_pci_core.h>
 
 /* Ids that older kernels lack. */
 #ifndef PCI_DEVICE_ID_INTEL_DSA_SPR0
@@ -41,6 +42,26 @@ static inline bool compat_bars_mappable(const struct pci_dev *pdev)
 #endif
 }
 
+/**
+ * compat_vfio_pci_adds_regions - would vfio-pci give a device regions of its own?
+ * @pdev: the device
+ *
+ * It does for Intel graphics. Since 6.15 that is every display device of theirs,
+ * not just those that are VGA compatible.
+ *
+ * Return: true if it would look for them
+ */
+static inline bool compat_vfio_pci_adds_regions(const struct pci_dev *pdev)
+{
+	if (!IS_ENABLED(CONFIG_VFIO_PCI_IGD) || pdev->vendor != PCI_VENDOR_ID_INTEL)
+		return false;
+#if LINUX_6_AT_LEAST(15)
+	return pdev->class >> 16 == PCI_BASE_CLASS_DISPLAY;
+#else
+	return pdev->class >> 8 == PCI_CLASS_DISPLAY_VGA;
+#endif
+}
+
 /* Device operations that older kernels lack. */
 #if LINUX_6_AT_LEAST(2)
 #define COMPAT_OPS_6_2						\
@@ -58,6 +79,14 @@ static inline bool compat_bars_mappable(const struct pci_dev *pdev)
 #define COMPAT_OPS_6_6
 #endif
 
+#if LINUX_6_AT_LEAST(15)
+#define COMPAT_OPS_6_15						\
+	.pasid_attach_ioas = vfio_iommufd_physical_pasid_attach_ioas, \
+	.pasid_detach_ioas = vfio_iommufd_physical_pasid_detach_ioas,
+#else
+#define COMPAT_OPS_6_15
+#endif
+
 #if LINUX_6_AT_LEAST(17)
 #define COMPAT_OPS_6_17						\
 	.match_token_uuid = vfio_pci_core_match_token_uuid,
@@ -71,5 +100,23 @@ static inline bool compat_bars_mappable(const struct pci_dev *pdev)
 #else
 #define COMPAT_OPS_6_19
 #endif
+
+/**
+ * compat_set_pci_ops - fill in the operations that the core asks of us itself
+ * @core: the device
+ *
+ * Since 6.19 BARs can be exported as dma-bufs, in whole pages: never one that we
+ * have moved. The core's own function is right for the others.
+ */
+static inline void compat_set_pci_ops(struct vfio_pci_core_device *core)
+{
+#if LINUX_6_AT_LEAST(19)
+	static const struct vfio_pci_device_ops ops = {
+		.get_dmabuf_phys = vfio_pci_core_get_dmabuf_phys,
+	};
+
+	core->pci_ops = &ops;
+#endif
+}
 
 #endif

@@ -103,6 +103,7 @@ static const struct vfio_device_ops subpage_ops = {
 	.match		= vfio_pci_core_match,
 	COMPAT_OPS_6_2
 	COMPAT_OPS_6_6
+	COMPAT_OPS_6_15
 	COMPAT_OPS_6_17
 	COMPAT_OPS_6_19
 };
@@ -125,8 +126,13 @@ static const struct pci_device_id denylist[] = {
 
 static bool is_denied(struct pci_dev *pdev)
 {
-	if (disable_denylist || !pci_match_id(denylist, pdev))
+	if (!pci_match_id(denylist, pdev))
 		return false;
+
+	if (disable_denylist) {
+		pci_warn(pdev, "bound although on vfio-pci's denylist of devices with known errata (disable_denylist=1)\n");
+		return false;
+	}
 
 	pci_warn(pdev, "not bound: on vfio-pci's denylist of devices with known errata (disable_denylist=1 overrides)\n");
 	return true;
@@ -135,20 +141,24 @@ static bool is_denied(struct pci_dev *pdev)
 /* The regions of Intel graphics are made by vfio-pci alone, not by the core. */
 static bool needs_vfio_pci(struct pci_dev *pdev)
 {
-	if (!IS_ENABLED(CONFIG_VFIO_PCI_IGD) ||
-	    pdev->vendor != PCI_VENDOR_ID_INTEL ||
-	    pdev->class >> 8 != PCI_CLASS_DISPLAY_VGA)
+	if (!compat_vfio_pci_adds_regions(pdev))
 		return false;
 
 	pci_warn(pdev, "not bound: Intel graphics needs the extra regions of vfio-pci, bind it there\n");
 	return true;
 }
 
-static bool can_bind(struct pci_dev *pdev)
+static int check_bindable(struct pci_dev *pdev)
 {
-	/* vfio-pci-core refuses bridges; find out before a BAR has moved. */
-	return pdev->hdr_type == PCI_HEADER_TYPE_NORMAL &&
-	       !is_denied(pdev) && !needs_vfio_pci(pdev);
+	/* vfio-pci-core refuses these two; find out before a BAR has moved. */
+	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL)
+		return -EINVAL;
+	if (pci_num_vf(pdev)) {
+		pci_warn(pdev, "not bound: its virtual functions are enabled\n");
+		return -EBUSY;
+	}
+
+	return is_denied(pdev) || needs_vfio_pci(pdev) ? -EINVAL : 0;
 }
 
 static int subpage_probe(struct pci_dev *pdev, const struct pci_device_id *id)
@@ -156,8 +166,9 @@ static int subpage_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 	struct subpage_device *sdev;
 	int ret;
 
-	if (!can_bind(pdev))
-		return -EINVAL;
+	ret = check_bindable(pdev);
+	if (ret)
+		return ret;
 
 	sdev = vfio_alloc_device(subpage_device, core.vdev, &pdev->dev,
 				 &subpage_ops);
@@ -174,6 +185,7 @@ static int subpage_probe(struct pci_dev *pdev, const struct pci_device_id *id)
 		pci_subpage_probe_mmaps(&sdev->subpage, pdev, relocate);
 
 	dev_set_drvdata(&pdev->dev, &sdev->core);
+	compat_set_pci_ops(&sdev->core);
 	ret = vfio_pci_core_register_device(&sdev->core);
 	if (ret)
 		goto out_undo;
