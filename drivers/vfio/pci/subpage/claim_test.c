@@ -633,13 +633,11 @@ static void move_to_taken_place(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, neighbour->child);
 }
 
-/* The rest of the BAR's page, which a neighbour takes whenever it can. */
+/* A neighbour who comes into the rest of the BAR's page whenever it can. */
 struct neighbour {
 	struct fake *fake;
 	struct resource res;
-	bool held;
 	unsigned int got_in;
-	unsigned int intrusions;
 };
 
 static int neighbour_thread(void *data)
@@ -649,56 +647,59 @@ static int neighbour_thread(void *data)
 	while (!kthread_should_stop()) {
 		if (!request_resource(&n->fake->window[0], &n->res)) {
 			n->got_in++;
-			/* The lock of the tree orders this after the request. */
-			if (READ_ONCE(n->held))
-				n->intrusions++;
-			/* Stays for about as long as a claim takes. */
-			udelay(5);
+			/* Stays for longer than a claim takes. */
+			udelay(9);
 			release_resource(&n->res);
+			/* And leaves room for the next. */
+			udelay(n->got_in % 64);
 		}
 		cond_resched();
 	}
 	return 0;
 }
 
+static bool is_alone(const struct resource *res)
+{
+	return READ_ONCE(res->parent->child) == res && !READ_ONCE(res->sibling);
+}
+
 /*
- * Either the neighbour is in the page and the BAR has to move, or the BAR holds
- * the page and the neighbour is kept out: never both.
+ * Either the neighbour is in the page and the BAR stays trapped, or the BAR holds
+ * the page and the neighbour is kept out: never both. A neighbour who came in
+ * between a look and the claim would be a child of the page, beside the BAR.
  */
 static void claim_neighbour_taken_concurrently(struct kunit *test)
 {
 	struct fake *fake = test->priv;
-	unsigned int i, in_place = 0, moved = 0;
+	unsigned int in_place = 0, lost = 0, shared = 0;
 	struct neighbour n = {
 		.fake = fake,
 		.res = DEFINE_RES_MEM(page(0, 0) + 2048, 256),
 	};
 	struct task_struct *thread;
 
-	add_window(test, 0, 4, MEM);
+	add_window(test, 0, 1, MEM);
 	add_bar(test, 0, 0, page(0, 0), 256, MEM);
 	thread = kthread_run(neighbour_thread, &n, "subpage-neighbour");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
 
-	for (i = 0; i < 3000; i++) {
-		probe(fake, 0);
+	/* Each one that is lost is a line in the log. */
+	while (in_place < 20000 && lost < 200) {
+		pci_subpage_probe_mmaps(&fake->claims[0], &fake->dev[0], false);
 		if (claim(fake, 0, 0) == PCI_SUBPAGE_IN_PLACE) {
 			in_place++;
-			/* From here on the neighbour must not get in. */
-			WRITE_ONCE(n.held, true);
-			cond_resched();
-			WRITE_ONCE(n.held, false);
+			shared += !is_alone(&fake->dev[0].resource[0]);
 		} else {
-			moved++;
+			lost++;
 		}
-		pci_subpage_undo_mmaps(&fake->claims[0]);
+		pci_subpage_release_mmaps(&fake->claims[0]);
+		cond_resched();
 	}
 	kthread_stop(thread);
 
-	kunit_info(test, "%u in place, %u moved, neighbour got in %u times\n",
-		   in_place, moved, n.got_in);
-	KUNIT_EXPECT_EQ(test, 0, n.intrusions);
-	KUNIT_EXPECT_EQ(test, i, in_place + moved);
+	kunit_info(test, "%u in place, %u lost, neighbour got in %u times\n",
+		   in_place, lost, n.got_in);
+	KUNIT_EXPECT_EQ(test, 0, shared);
 	expect_untouched(test, 0, 0, page(0, 0));
 }
 
