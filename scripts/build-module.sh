@@ -7,7 +7,8 @@
 # directory is KDIR, for the driver or for the module in SOURCE. Objects go to
 # build/module-RELEASE/NAME; "modules" prints what it has built. ARCH and
 # CROSS_COMPILE are kbuild's; GCOV=1 makes a module that counts what it executes,
-# for a kernel with CONFIG_GCOV_KERNEL, in a directory of its own.
+# for a kernel with CONFIG_GCOV_KERNEL, in a directory of its own. KUNIT=1 adds the
+# driver's KUnit tests, which run when it is loaded, for a kernel that has KUnit.
 
 set -euo pipefail
 # shellcheck source=lib.sh

@@ -95,7 +95,7 @@ run_vm()
 	local dir=$1 platform=$2 topology=$3 kernel modules suite sysroot=/
 	platform_environment "$platform"
 	kernel=$(platform_kernel "$platform") || return
-	modules=$(scripts/build-module.sh "$kernel/build" modules &&
+	modules=$(KUNIT=1 scripts/build-module.sh "$kernel/build" modules &&
 		scripts/build-module.sh "$kernel/build" modules \
 			tools/testing/selftests/vfio/subpage_mods) || return
 	suite=$(platform_suite "$platform")

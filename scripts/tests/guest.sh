@@ -17,7 +17,7 @@ use()
 	platform=$1
 	platform_environment "$platform"
 	kernel=$(platform_kernel "$platform")
-	mapfile -t modules < <(scripts/build-module.sh "$kernel/build" modules &&
+	mapfile -t modules < <(KUNIT=1 scripts/build-module.sh "$kernel/build" modules &&
 		scripts/build-module.sh "$kernel/build" modules \
 			tools/testing/selftests/vfio/subpage_mods)
 	modules=("${modules[@]/#/--module=}")

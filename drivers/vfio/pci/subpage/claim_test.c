@@ -560,13 +560,24 @@ static void claim_register_stuck(struct kunit *test)
 
 /*
  * The PCI core looks for BARs without a parent whenever it assigns addresses,
- * and takes no lock for it that we could hold.
+ * and takes no lock for it that we could hold. Others look at the machine, which
+ * has nothing to do with the addresses that are made up here.
  */
 struct onlooker {
 	const struct resource *bar;
+	u64 start;
+	int machine;
 	unsigned int looks;
 	unsigned int orphaned;
+	unsigned int touched;
 };
+
+/* What the machine has at the place that the BAR leaves. */
+static int machine_has(u64 start)
+{
+	return region_intersects(start, 256, IORESOURCE_MEM | IORESOURCE_BUSY,
+				 IORES_DESC_NONE);
+}
 
 static int onlooker_thread(void *data)
 {
@@ -575,6 +586,8 @@ static int onlooker_thread(void *data)
 	while (!kthread_should_stop()) {
 		if (!READ_ONCE(o->bar->parent))
 			o->orphaned++;
+		if (machine_has(o->start) != o->machine)
+			o->touched++;
 		if (!(++o->looks % 1024))
 			cond_resched();
 	}
@@ -587,7 +600,10 @@ static void move_keeps_parent(struct kunit *test)
 	struct fake *fake = test->priv;
 	struct resource own = DEFINE_RES_MEM(page(0, 0), PAGE_SIZE);
 	struct resource other = DEFINE_RES_MEM(page(1, 0), PAGE_SIZE);
-	struct onlooker o = { .bar = &fake->dev[0].resource[0] };
+	struct onlooker o = {
+		.bar = &fake->dev[0].resource[0],
+		.start = page(0, 0) + 256,
+	};
 	struct task_struct *thread;
 	unsigned int i, failed = 0;
 
@@ -596,6 +612,7 @@ static void move_keeps_parent(struct kunit *test)
 	add_bar(test, 0, 0, page(0, 0) + 256, 256, MEM);
 	KUNIT_ASSERT_EQ(test, 0, insert_resource(&fake->window[0], &own));
 	KUNIT_ASSERT_EQ(test, 0, request_resource(&fake->window[1], &other));
+	o.machine = machine_has(o.start);
 	thread = kthread_run(onlooker_thread, &o, "subpage-onlooker");
 	KUNIT_ASSERT_FALSE(test, IS_ERR(thread));
 
@@ -610,6 +627,7 @@ static void move_keeps_parent(struct kunit *test)
 
 	KUNIT_EXPECT_GT(test, o.looks, 0);
 	KUNIT_EXPECT_EQ(test, 0, o.orphaned);
+	KUNIT_EXPECT_EQ(test, 0, o.touched);
 	KUNIT_EXPECT_EQ(test, 0, failed);
 	expect_untouched(test, 0, 0, page(0, 0) + 256);
 }

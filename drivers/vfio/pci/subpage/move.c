@@ -60,13 +60,25 @@ static bool program(struct pci_dev *pdev, int bar, resource_size_t start)
  * bound to us keeps that mapping. Once the BAR has left, whoever is given the
  * address next would be exposed to it. Marking the place busy for a moment has
  * the kernel revoke such mappings, where it is built to (CONFIG_IO_STRICT_DEVMEM).
+ *
+ * Only what is in the machine's own tree can have been mapped: not the addresses
+ * that a test makes up, at which the machine may have something else.
  */
-static void revoke_mappings(const struct resource *place)
+static void revoke_mappings(struct pci_dev *pdev, int bar, const struct resource *place)
 {
 	resource_size_t size = resource_size(place);
+	const struct resource *root = place;
+
+	while (root->parent)
+		root = root->parent;
+	if (root != &iomem_resource)
+		return;
 
 	if (request_mem_region(place->start, size, place->name))
 		release_mem_region(place->start, size);
+	else
+		pci_warn(pdev, "BAR %d: mappings of its old place %pR cannot be revoked\n",
+			 bar, place);
 }
 
 /*
@@ -169,7 +181,7 @@ int pci_subpage_move_bar(struct pci_dev *pdev, int bar, struct resource *to,
 	if (lost)
 		pci_err(pdev, "BAR %d %pR: register lost its address\n", bar, res);
 	if (!ret) {
-		revoke_mappings(&old);
+		revoke_mappings(pdev, bar, &old);
 		refresh_saved_state(pdev);
 	}
 	/* It has no parent if its window was taken away; see release_page(). */
