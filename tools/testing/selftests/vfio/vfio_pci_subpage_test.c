@@ -510,8 +510,7 @@ TEST_F(claim, holds)
 	if (c->facts.claim[0])
 		ksft_print_msg("%s: claim %s%s%s, %s: %s\n", c->name, c->facts.claim,
 			       c->facts.reason[0] ? " because " : "", c->facts.reason,
-			       c->claim_verdict == VERDICT_ACCEPTED ? "not verifiable" : "verified",
-			       c->claim_why.text);
+			       verdict_text(c->claim_verdict), c->claim_why.text);
 }
 
 /*

@@ -570,14 +570,19 @@ TEST_F(expect, reason_words)
 	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, CLAIM_NONE, "rejected"));
 }
 
+/* Made at bind, verdicts may be older than what is seen now. */
 TEST_F(expect, reason_page_was_free)
 {
 	place(self, 0x11000, 0x100, "");
 	self->bar.is_vf = true;
 	self->bar.relocate_off = true;
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "vf"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "excluded"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "rejected"));
+	/* A word that is none was never true. */
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "mood"));
+	self->bar.is_vf = false;
 	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "vf"));
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "excluded"));
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "rejected"));
 }
 
 TEST_F(expect, reason_vf)
@@ -599,7 +604,7 @@ TEST_F(expect, reason_fixed)
 TEST_F(expect, reason_excluded)
 {
 	place(self, 0x11100, 0x100, "");
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "excluded"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "excluded"));
 	self->bar.relocate_off = true;
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "excluded"));
 }
@@ -607,7 +612,7 @@ TEST_F(expect, reason_excluded)
 TEST_F(expect, reason_unassigned)
 {
 	place(self, 0x11100, 0x100, "");
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "unassigned"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "unassigned"));
 	self->bar.start = 0;
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "unassigned"));
 }
@@ -615,15 +620,20 @@ TEST_F(expect, reason_unassigned)
 TEST_F(expect, reason_busy)
 {
 	place(self, 0x11100, 0x100, "12000-120ff : elsewhere\n");
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "busy"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "busy"));
 	place(self, 0x11100, 0x100, "11100-111ff : BOOTFB\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "busy"));
+	/* In another BAR of the device, and only if this one would have to move. */
+	place(self, 0x11100, 0x100, "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "busy"));
+	place(self, 0x11000, 0x100, "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n");
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "busy"));
 }
 
 TEST_F(expect, reason_no_space)
 {
 	place(self, 0x11100, 0x100, "");
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "no-space"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "no-space"));
 	place(self, 0x11100, 0x100,
 	      "10000-100ff : a\n12000-12fff : b\n13800-138ff : c\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "no-space"));
@@ -641,7 +651,7 @@ TEST_F(expect, reason_no_space_below_4g)
 	self->bar.start = 0xfffff100;
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "no-space"));
 	self->bar.flags |= RES_MEM_64;
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "no-space"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "no-space"));
 	fclose(file);
 }
 

@@ -6,6 +6,18 @@
 
 #define LAST_32BIT	U32_MAX
 
+const char *verdict_text(enum verdict verdict)
+{
+	static const char * const texts[] = {
+		[VERDICT_CONFIRMED] = "verified",
+		[VERDICT_ACCEPTED] = "not verifiable",
+		[VERDICT_CHANGED] = "WOULD DIFFER NOW",
+		[VERDICT_REFUTED] = "not true",
+	};
+
+	return texts[verdict];
+}
+
 static u64 bar_end(const struct bar_facts *bar)
 {
 	return bar->start + bar->size - 1;
@@ -87,6 +99,12 @@ static enum verdict confirm(struct error *why, const char *text)
 	return VERDICT_CONFIRMED;
 }
 
+static enum verdict changed(struct error *why, const char *text)
+{
+	error_set(why, "%s", text);
+	return VERDICT_CHANGED;
+}
+
 static enum verdict check_held(const struct bar_facts *bar, const struct iomem *map,
 			       struct error *why)
 {
@@ -113,7 +131,7 @@ static enum verdict check_unassigned(const struct bar_facts *bar, const struct i
 	if (!bar->start || bar->flags & RES_UNSET || find_bar(bar, map) < 0)
 		return confirm(why, "the BAR has no place in /proc/iomem");
 
-	return refute(why, "the BAR has an address and is in /proc/iomem");
+	return changed(why, "the BAR has an address and is in /proc/iomem");
 }
 
 /* Children follow their parent directly. */
@@ -134,13 +152,13 @@ static enum verdict check_busy(const struct bar_facts *bar, const struct iomem *
 	if (has_child(map, find_bar(bar, map)))
 		return confirm(why, "/proc/iomem shows a region inside the BAR");
 	if (starts_free_page(bar, map))
-		return refute(why, "the BAR starts a page with nothing else in it");
+		return changed(why, "the BAR starts a page with nothing else in it");
 	for (i = 0; i < map->nr; i++) {
 		if (!strcmp(map->entry[i].name, bar->bdf) && has_child(map, i))
 			return confirm(why, "/proc/iomem shows a region inside another BAR");
 	}
 
-	return refute(why, "/proc/iomem shows nothing inside a BAR of the device");
+	return changed(why, "/proc/iomem shows nothing inside a BAR of the device");
 }
 
 static enum verdict check_vf(const struct bar_facts *bar, struct error *why)
@@ -165,7 +183,7 @@ static enum verdict check_excluded(const struct bar_facts *bar, struct error *wh
 	if (bar->relocate_off)
 		return confirm(why, "the module parameter relocate is off");
 
-	return refute(why, "the module parameter relocate is on");
+	return changed(why, "the module parameter relocate is on");
 }
 
 /*
@@ -191,7 +209,7 @@ static enum verdict check_no_space(const struct bar_facts *bar, const struct iom
 
 	error_set(why, "its window '%s' has a free page at 0x%llx",
 		  map->entry[parent].name, page);
-	return VERDICT_REFUTED;
+	return VERDICT_CHANGED;
 }
 
 static enum verdict check_rejected(struct error *why)
@@ -200,11 +218,10 @@ static enum verdict check_rejected(struct error *why)
 	return VERDICT_ACCEPTED;
 }
 
-static enum verdict check_pinned(const struct bar_facts *bar, const struct iomem *map,
-				 struct error *why)
+/* Why a BAR that does not have its page for itself was not moved. */
+static enum verdict check_not_moved(const struct bar_facts *bar, const struct iomem *map,
+				    struct error *why)
 {
-	if (starts_free_page(bar, map))
-		return refute(why, "the BAR starts a page with nothing else in it");
 	if (!strcmp(bar->reason, "vf"))
 		return check_vf(bar, why);
 	if (!strcmp(bar->reason, "fixed"))
@@ -217,6 +234,17 @@ static enum verdict check_pinned(const struct bar_facts *bar, const struct iomem
 		return check_rejected(why);
 
 	return refute(why, "the reason is not one of the documented words");
+}
+
+static enum verdict check_pinned(const struct bar_facts *bar, const struct iomem *map,
+				 struct error *why)
+{
+	enum verdict verdict = check_not_moved(bar, map, why);
+
+	if (verdict != VERDICT_REFUTED && starts_free_page(bar, map))
+		return changed(why, "the BAR starts a page with nothing else in it");
+
+	return verdict;
 }
 
 static enum verdict check_reason(const struct bar_facts *bar, const struct iomem *map,

@@ -51,13 +51,25 @@ struct bar_facts {
  * enum verdict - how far a statement of the driver could be checked
  * @VERDICT_CONFIRMED: sysfs and /proc/iomem agree with it
  * @VERDICT_ACCEPTED: nothing contradicts it, nothing can prove it either
+ * @VERDICT_CHANGED: it would differ now, but may have been true when the device
+ *	was bound, which is when it was made: neighbours come and go, the module
+ *	parameter can be written, a rescan finds an address
  * @VERDICT_REFUTED: they contradict it
  */
 enum verdict {
 	VERDICT_CONFIRMED,
 	VERDICT_ACCEPTED,
+	VERDICT_CHANGED,
 	VERDICT_REFUTED,
 };
+
+/**
+ * verdict_text() - a verdict in words
+ * @verdict: a verdict
+ *
+ * Return: a constant string.
+ */
+const char *verdict_text(enum verdict verdict);
 
 /**
  * bar_is_subpage() - is it a memory BAR smaller than a page?
