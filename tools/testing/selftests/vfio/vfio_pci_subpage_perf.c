@@ -381,7 +381,8 @@ static void measure_bar(struct path_target *target, const struct safe_register *
 	target->map = NULL;
 	if (target->info.flags & VFIO_REGION_INFO_FLAG_MMAP &&
 	    vfio_map(target->fd, target->info.offset, len, &target->map)) {
-		add_skipped_bar(target->dev, target->bar, "cannot be mapped, although it should be");
+		add_skipped_bar(target->dev, target->bar,
+				"cannot be mapped, although it should be");
 		nr_failed++;
 		return;
 	}

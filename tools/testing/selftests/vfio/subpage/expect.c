@@ -6,18 +6,6 @@
 
 #define LAST_32BIT	U32_MAX
 
-const char *verdict_text(enum verdict verdict)
-{
-	static const char * const texts[] = {
-		[VERDICT_CONFIRMED] = "verified",
-		[VERDICT_ACCEPTED] = "not verifiable",
-		[VERDICT_CHANGED] = "WOULD DIFFER NOW",
-		[VERDICT_REFUTED] = "not true",
-	};
-
-	return texts[verdict];
-}
-
 static u64 bar_end(const struct bar_facts *bar)
 {
 	return bar->start + bar->size - 1;

@@ -64,14 +64,6 @@ enum verdict {
 };
 
 /**
- * verdict_text() - a verdict in words
- * @verdict: a verdict
- *
- * Return: a constant string.
- */
-const char *verdict_text(enum verdict verdict);
-
-/**
  * bar_is_subpage() - is it a memory BAR smaller than a page?
  * @bar: the BAR
  *

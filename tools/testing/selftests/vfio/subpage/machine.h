@@ -43,8 +43,7 @@ struct machine {
  * @machine: whose warnings; those beyond MACHINE_MAX_WARNINGS are dropped
  * @fmt: as for printf()
  */
-void machine_warn(struct machine *machine, const char *fmt, ...)
-	__attribute__((format(printf, 2, 3)));
+void machine_warn(struct machine *machine, const char *fmt, ...);
 
 /**
  * machine_begin() - look at the machine before a measurement
