@@ -651,29 +651,51 @@ static void move_to_taken_place(struct kunit *test)
 	KUNIT_EXPECT_NULL(test, neighbour->child);
 }
 
-/* A neighbour who comes into the rest of the BAR's page whenever it can. */
+/*
+ * A neighbour who comes into the rest of the BAR's page whenever it can, and
+ * stays until it is known how the claim of that round ended.
+ */
 struct neighbour {
 	struct fake *fake;
 	struct resource res;
-	unsigned int got_in;
+	unsigned int round;
+	unsigned int came;
+	unsigned int left;
 };
+
+static void visit(struct neighbour *n)
+{
+	unsigned int round = READ_ONCE(n->round);
+
+	if (request_resource(&n->fake->window[0], &n->res))
+		return;
+
+	WRITE_ONCE(n->came, n->came + 1);
+	while (READ_ONCE(n->round) == round && !kthread_should_stop())
+		cond_resched();
+	release_resource(&n->res);
+	WRITE_ONCE(n->left, n->came);
+	/* Leaves room for the next, for not always as long. */
+	udelay(n->came % 64);
+}
 
 static int neighbour_thread(void *data)
 {
-	struct neighbour *n = data;
-
 	while (!kthread_should_stop()) {
-		if (!request_resource(&n->fake->window[0], &n->res)) {
-			n->got_in++;
-			/* Stays for longer than a claim takes. */
-			udelay(9);
-			release_resource(&n->res);
-			/* And leaves room for the next. */
-			udelay(n->got_in % 64);
-		}
+		visit(data);
 		cond_resched();
 	}
 	return 0;
+}
+
+/* Whoever has come does not stay for the next one. */
+static void next_round(struct neighbour *n)
+{
+	unsigned int came = READ_ONCE(n->came);
+
+	WRITE_ONCE(n->round, n->round + 1);
+	while (READ_ONCE(n->left) != came && READ_ONCE(n->came) == came)
+		cond_resched();
 }
 
 static bool is_alone(const struct resource *res)
@@ -711,12 +733,12 @@ static void claim_neighbour_taken_concurrently(struct kunit *test)
 			lost++;
 		}
 		pci_subpage_release_mmaps(&fake->claims[0]);
-		cond_resched();
+		next_round(&n);
 	}
 	kthread_stop(thread);
 
-	kunit_info(test, "%u in place, %u lost, neighbour got in %u times\n",
-		   in_place, lost, n.got_in);
+	kunit_info(test, "%u in place, %u lost, neighbour came %u times\n",
+		   in_place, lost, n.came);
 	KUNIT_EXPECT_EQ(test, 0, shared);
 	expect_untouched(test, 0, 0, page(0, 0));
 }
