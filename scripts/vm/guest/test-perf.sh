@@ -117,6 +117,18 @@ delay_is_found()
 	[ $more -gt 900 ] && [ $more -lt 1100 ]
 }
 
+# Or runs would differ by where the program lies.
+layout_is_fixed()
+{
+	$perf --samples 100000 --blocks 1000 --paths file "$(bdf edu)" >/dev/null 2>&1 &
+	pid=$!
+	usleep 500000
+	personality=$(cat /proc/$pid/personality)
+	kill -TERM $pid
+	wait $pid
+	same "personality (ADDR_NO_RANDOMIZE)" 00040000 "$personality"
+}
+
 # The register that it was writing has its value back, and the results say that
 # they are not all.
 ended_by_term()
@@ -150,5 +162,6 @@ check perf.no_path no_path
 check perf.nobody_answers nobody_answers
 check perf.path_goes_wrong path_goes_wrong
 check perf.delay_is_found delay_is_found
+check perf.layout_is_fixed layout_is_fixed
 check perf.ended_by_term ended_by_term
 finish

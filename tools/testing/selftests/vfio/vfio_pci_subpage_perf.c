@@ -17,6 +17,7 @@
 
 #include "cpu.h"
 #include "cycles.h"
+#include "layout.h"
 #include "machine.h"
 #include "measure.h"
 #include "options.h"
@@ -49,6 +50,7 @@ static struct subjects subjects;
 static struct cycles cycles;
 static struct machine machine;
 static struct near near;
+static bool is_layout_fixed;
 static struct json_object *results;
 static atomic_int ended;
 static size_t nr_registers;
@@ -502,6 +504,9 @@ static int prepare(struct error *err)
 	if (enter_node(subjects.one[0].dev, &why))
 		near_enter(subjects.one[0].dev->numa_node, &near);
 	machine_begin(&machine, near.cpu, options.accel);
+	if (!is_layout_fixed)
+		machine_warn(&machine,
+			     "address space randomisation cannot be turned off: runs differ by where the program lies");
 	if (options.delay_ns)
 		machine_warn(&machine, "--delay made each access take %zu ns longer",
 			     options.delay_ns);
@@ -559,6 +564,7 @@ int main(int argc, char **argv)
 	struct error err;
 	int ret;
 
+	is_layout_fixed = layout_fix(argv);
 	if (options_parse(OPTIONS_PERF, argc, argv, getenv("VFIO_SELFTESTS_BDF"), &options, &err)) {
 		complain(err.text);
 		return EXIT_FAIL;
