@@ -508,7 +508,7 @@ TEST_F(claim, holds)
 		       c->claim_why.text);
 	/* A driver that gives up too early looks the same. */
 	ASSERT_NE(VERDICT_CHANGED, c->claim_verdict)
-		TH_LOG("claim '%s' reason '%s': %s: if that has changed since the device was bound, bind it again",
+		TH_LOG("claim '%s' reason '%s': %s: if that is new, bind the device again",
 		       c->facts.claim, c->facts.reason, c->claim_why.text);
 
 	if (c->facts.claim[0])
