@@ -285,6 +285,27 @@ across_4g()
 	expect 2 0 relocated && in_window 2 0 1 1
 }
 
+# reload [PARAMETER=VALUE]
+reload()
+{
+	rmmod vfio_pci_subpage && modprobe vfio_pci_subpage "$@"
+}
+
+# Refused before a BAR has moved, unless the user insists.
+denied()
+{
+	_first=$(messages)
+	bind vfio-pci-subpage "$(dev 0)" && { echo "was bound"; return 1; }
+	unmoved 0 0 &&
+	new_messages "$_first" | grep -q "$(dev 0): not bound: on vfio-pci's denylist" &&
+	reload disable_denylist=1 || return 1
+	bind_slots 0 && expect 0 0 relocated &&
+	new_messages "$_first" | grep -q "$(dev 0): bound although on vfio-pci's denylist"
+	_result=$?
+	unbind_all
+	reload && return $_result
+}
+
 window_just_enough()
 {
 	bind_slots 0 1 &&
@@ -566,6 +587,7 @@ in_host fixed-address fixed
 in_host decode-always-on fixed
 in_host excluded packed
 in_host unassigned unassigned
+in_host denied denied
 in_host several-in-one-page multi
 in_host bind-fails undo ""
 in_host bind-fails-decoding undo ""

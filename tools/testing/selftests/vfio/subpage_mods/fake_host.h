@@ -70,11 +70,13 @@ struct fake_bar {
 
 /**
  * struct fake_device - a device, function 0 of its slot
+ * @id: device id above vendor id; 0 for one that nobody has
  * @pm: has a power management capability, and forgets its BARs in D3hot
  * @mmio_always_on: the module sets the flag of this name
  * @bars: the first one is implemented unless the slot is empty
  */
 struct fake_device {
+	u32 id;
 	bool pm;
 	bool mmio_always_on;
 	struct fake_bar bars[PCI_STD_NUM_BARS];

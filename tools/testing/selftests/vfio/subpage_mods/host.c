@@ -277,7 +277,7 @@ static void make_device(struct device_state *dev, const struct fake_device *mode
 	int i;
 
 	dev->model = model;
-	dev->regs[PCI_VENDOR_ID / 4] = 0x50b01234;
+	dev->regs[PCI_VENDOR_ID / 4] = model->id ?: 0x50b01234;
 	dev->regs[PCI_CLASS_REVISION / 4] = PCI_CLASS_OTHERS << 24;
 
 	for (i = 0; i < PCI_STD_NUM_BARS; i++) {

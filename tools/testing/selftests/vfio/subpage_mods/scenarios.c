@@ -160,6 +160,17 @@ static const struct fake_scenario scenarios[] = {
 			},
 		},
 	}, {
+		.name = "denied",
+		.windows = { { FAKE_MEM32, 2 } },
+		.devices = {
+			{
+				/* Intel QuickAssist C3xxx. */
+				.id = 0x19e28086,
+				.bars = { BAR(256, 0, 0x100) },
+			},
+			ONE_BAR(BAR(256, 0, 0x000)),
+		},
+	}, {
 		.name = "multi",
 		.windows = { { FAKE_MEM32, 3 } },
 		.devices = {
