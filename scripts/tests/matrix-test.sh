@@ -42,6 +42,7 @@ guest test-backends hotplug --limit 900 "${suite_programs[@]}"
 guest test-backends+noiommu hotplug --limit 900 --append intel_iommu=off "${suite_programs[@]}"
 guest test-claims main --limit 900
 guest test-hotplug hotplug --limit 900
+guest test-sriov sriov --limit 900
 
 use x86_64-4k-6.1
 guest test-fake-host minimal

@@ -32,6 +32,7 @@ guest test-suite hotplug "${suite_programs[@]}"
 guest test-backends hotplug "${suite_programs[@]}"
 guest test-perf hotplug "${suite_programs[@]}"
 guest test-open main "${suite_programs[@]}"
+guest test-sriov sriov
 guest test-numa numa "${suite_programs[@]}"
 guests_end
 

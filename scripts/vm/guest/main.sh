@@ -42,7 +42,7 @@ ladder()
 	load_kvm
 	modprobe subpage_perf
 	# shellcheck disable=SC2046
-	logged perf vfio_pci_subpage_perf --samples $((${SAMPLES:-500} / 10)) \
+	logged perf vfio_pci_subpage_perf --samples $((${SAMPLES:-500} * 2 / 25)) \
 		${DELAY:+--delay "$DELAY"} $(all_bdfs)
 	ret=$?
 	rmmod subpage_perf

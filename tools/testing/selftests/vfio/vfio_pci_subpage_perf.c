@@ -305,7 +305,6 @@ static void measure_target(const struct path_target *target)
 	for (i = 0; i < nr; i++)
 		measured[i].path.ops->close(&measured[i].path);
 	fflush(stdout);
-	save();
 }
 
 static void measure_writes(struct path_target *target)
@@ -450,6 +449,7 @@ static void measure_device(const struct subject *subject)
 	       subject->dev->device, subject->dev->driver, near.note.text);
 	measure_bars(subject);
 	vfio_decode_restore(subject->fd, command);
+	save();
 }
 
 static void print_method(void)
