@@ -7,7 +7,6 @@
  * It rebinds the devices. Whoever starts it puts them back:
  *	vfio-bind.sh vfio-pci-subpage BDF... -- vfio_pci_subpage_open BDF...
  */
-#include <errno.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -20,7 +19,6 @@
 #include "cycles.h"
 #include "mmio.h"
 #include "options.h"
-#include "random.h"
 #include "results.h"
 #include "stats.h"
 #include "subject.h"
@@ -71,6 +69,12 @@ static atomic_int ended;
 
 /* Nanoseconds for one device, by driver, phase and round. */
 static double *sample[NR_DRIVERS][NR_PHASES];
+
+/* For one of n devices. */
+static double since(u64 start, size_t n)
+{
+	return (double)(clock_raw_ns() - start) / n;
+}
 
 static int bind_all(size_t n, const char *driver, struct error *err)
 {
@@ -223,7 +227,7 @@ static int use_devices(struct subjects *subjects, struct life *life, double *ns,
 	int ret;
 
 	ret = open_all(subjects, life, err);
-	ns[OPEN] = (double)(clock_raw_ns() - start) / subjects->nr;
+	ns[OPEN] = since(start, subjects->nr);
 	if (!ret)
 		ret = enable_all(life, subjects->nr, err);
 	if (ret)
@@ -231,14 +235,14 @@ static int use_devices(struct subjects *subjects, struct life *life, double *ns,
 
 	start = clock_raw_ns();
 	ret = map_all(life, subjects->nr, err);
-	ns[MMAP] = (double)(clock_raw_ns() - start) / subjects->nr;
+	ns[MMAP] = since(start, subjects->nr);
 	if (ret)
 		return ret;
 
 	start = clock_raw_ns();
 	ret = touch_all(life, subjects->nr, err);
 	if (ret > 0)
-		ns[TOUCH] = (double)(clock_raw_ns() - start) / ret;
+		ns[TOUCH] = since(start, ret);
 	return ret < 0 ? ret : 0;
 }
 
@@ -278,7 +282,7 @@ static int open_and_close(struct life *life, size_t n, double *ns, struct error 
 
 	start = clock_raw_ns();
 	close_all(life, n);
-	ns[CLOSE] = (double)(clock_raw_ns() - start) / n;
+	ns[CLOSE] = since(start, n);
 
 	leave(&subjects);
 	sysfs_scan_free(&scan);
@@ -294,14 +298,14 @@ static int live(struct life *life, size_t n, unsigned int driver, size_t round,
 	int ret, phase;
 
 	ret = bind_all(n, driver_name[driver], err);
-	ns[BIND] = (double)(clock_raw_ns() - start) / n;
+	ns[BIND] = since(start, n);
 	if (!ret)
 		ret = open_and_close(life, n, ns, err);
 
 	start = clock_raw_ns();
 	if (unbind_all(n, ret ? &second : err))
 		ret = -1;
-	ns[UNBIND] = (double)(clock_raw_ns() - start) / n;
+	ns[UNBIND] = since(start, n);
 
 	ns[TOTAL] = ns[BIND] + ns[OPEN] + ns[MMAP] + ns[TOUCH];
 	for (phase = 0; phase < NR_PHASES; phase++)
