@@ -31,7 +31,7 @@ COMPLAINTS = re.compile(
     r"|possible (?:circular|recursive) locking|inconsistent lock state"
     r"|suspicious RCU usage|sleeping function called from|unreferenced object"
     r"|refcount_t: |UBSAN: |KASAN: |rcu_.*detected stalls"
-    r"|INFO: task .* blocked for more than|trying to register non-static key"
+    r"|INFO: task .* blocked for more than|nobody cared|trying to register non-static key"
     # It looks for nothing from then on.
     r"|leak detector disabled|turning off the locking correctness validator")
 
@@ -166,12 +166,16 @@ def judge(args, console, said, faults):
 
     if left(args, "dmesg.log") is None:
         pathlib.Path(args.share, "dmesg.log").write_text("\n".join(console), encoding="utf-8")
-    log = [*console, *left(args, "dmesg.log").splitlines(),
-           *(left(args, "leaks.log") or "").splitlines()]
-    complaints = sorted({line.strip() for line in log if COMPLAINTS.search(line)})
+    # The console has what came after the others were written.
+    log = [*left(args, "dmesg.log").splitlines(),
+           *(left(args, "leaks.log") or "").splitlines(), *console]
+    complaints = [n for n, line in enumerate(log) if COMPLAINTS.search(line)]
     if complaints:
+        first = complaints[0]
         faults += ["the guest's kernel complained (see dmesg.log):",
-                   *indented(complaints[:LAST_LINES])]
+                   *indented(sorted({log[n].strip() for n in complaints})[:LAST_LINES]),
+                   "around the first of these:",
+                   *indented(log[max(0, first - LAST_LINES // 2):first + LAST_LINES // 2])]
     if status is None:
         return 3
     return 1 if faults else 0

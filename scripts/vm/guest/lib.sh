@@ -111,16 +111,23 @@ config_write()
 		dd of="$PCI/$1/config" bs=4 seek=$(($2 / 4)) conv=notrunc 2>/dev/null
 }
 
+# forget BDF: the device has no address any more, and the kernel no device. A driver
+# goes first: without its address it could not silence an interrupt.
+forget()
+{
+	[ ! -e "$PCI/$1/driver" ] || unbind "$1"
+	for _reg in 16 20 24 28 32 36; do
+		config_write "$1" $_reg 0
+	done
+	echo 1 >"$PCI/$1/remove"
+}
+
 # pack BDF...: let the kernel place these devices' BARs as it does for devices
-# that no firmware has seen: packed. Their BARs are cleared, they are removed,
-# and found again.
+# that no firmware has seen: packed.
 pack()
 {
 	for _dev; do
-		for _reg in 16 20 24 28 32 36; do
-			config_write "$_dev" $_reg 0
-		done
-		echo 1 >"$PCI/$_dev/remove"
+		forget "$_dev"
 	done
 	echo 1 >/sys/bus/pci/rescan
 }
@@ -218,6 +225,17 @@ others_in_page()
 	done </tmp/regions
 }
 
+# iomem: the machine's resource tree, which may be changing. One read() is one look
+# at it; what reads more often may miss a line. The kernel puts no more than a page
+# into one, in whole lines: less was all of it.
+iomem()
+{
+	_iomem=$(dd if=/proc/iomem bs=64k count=1 2>/dev/null)
+	echo "$_iomem"
+	[ ${#_iomem} -lt $((PAGE_SIZE - 200)) ] ||
+		{ echo "/proc/iomem may not fit into one read()"; return 1; }
+}
+
 # alone_in_page BDF BAR
 alone_in_page()
 {
@@ -230,8 +248,9 @@ consistent()
 {
 	_start=$(bar_start "$1" "$2")
 	same "$1 BAR $2 register" "$_start" "$(bar_register "$1" "$2")" || return 1
-	grep -q "$(printf ' *%08x-.* : %s$' $((_start)) "$1")" /proc/iomem ||
-		{ echo "$1 BAR $2: $_start is not in /proc/iomem"; return 1; }
+	_tree=$(iomem) || { echo "$_tree"; return 1; }
+	echo "$_tree" | grep -q "$(printf '^ *%08x-.* : %s$' $((_start)) "$1")" ||
+		{ echo "$1 BAR $2: $_start is not in /proc/iomem:"; echo "$_tree"; return 1; }
 }
 
 # For every device under test: BDF and BAR of each sub-page memory BAR.

@@ -105,8 +105,7 @@ unbind_slots()
 }
 
 # exclusive SLOT BAR: its page holds our claim, in it the BAR at the start, and
-# nothing else. The tree may be changing: one read() is one look at it. The kernel
-# puts no more than 4 KiB into one, in whole lines: less was all of it.
+# nothing else.
 exclusive()
 {
 	_dev=$(dev "$1")
@@ -115,9 +114,7 @@ exclusive()
 	END
 	_page=$((_start / PAGE_SIZE * PAGE_SIZE))
 	same "slot $1 BAR $2: offset in its page" 0 $((_start - _page)) || return 1
-	_iomem=$(dd if=/proc/iomem bs=64k count=1 2>/dev/null)
-	[ ${#_iomem} -lt 3900 ] ||
-		{ echo "/proc/iomem may not fit into one read()"; return 1; }
+	_tree=$(iomem) || { echo "$_tree"; return 1; }
 	_want="$_page-$((_page + PAGE_SIZE - 1)) vfio-pci-subpage
 $((_start))-$((_end)) $_dev"
 	_have=$(while read -r _range _colon _name; do
@@ -129,7 +126,7 @@ $((_start))-$((_end)) $_dev"
 		*) echo "$_first-$_last $_name" ;;
 		esac
 	done <<-END
-	$_iomem
+	$_tree
 	END
 	)
 	same "slot $1 BAR $2: what lies in its page" "$_want" "$_have"
@@ -144,8 +141,8 @@ in_agreement()
 	END
 	same "slot $1 BAR $2: register" "$(bus_address "$_start")" \
 		"$(bar_register "$_dev" "$2")" &&
-	same "slot $1 BAR $2: entries in the resource tree" 1 "$(grep -c \
-		"$(printf '%x-%x : %s' "$_start" "$_end" "$_dev")" /proc/iomem)"
+	same "slot $1 BAR $2: entries in the resource tree" 1 "$(iomem | grep -c \
+		"$(printf '%x-%x : %s' "$_start" "$_end" "$_dev")")"
 }
 
 # unmoved SLOT BAR: it is where it was when the host was made.

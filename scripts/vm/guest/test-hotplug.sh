@@ -125,14 +125,6 @@ hot_add_while_binding()
 	return $ret
 }
 
-# found_again BDF: with no address, so that the kernel has to look for one
-found_again()
-{
-	config_write "$1" 16 0
-	echo 1 >"$PCI/$1/remove"
-	echo 1 >/sys/bus/pci/rescan
-}
-
 # A rescan lets the kernel assign whatever it finds unassigned. The first place
 # that is free is beside the device that is bound; as soon as it is not bound,
 # that is where the other one goes.
@@ -141,14 +133,13 @@ rescan_keeps_page()
 	dev=$(bdf ohci) other=$(bdf sdhci)
 	pack "$dev" "$other"
 	same "before" "$other region 0" "$(others_in_page "$dev" 0)" || return 1
-	config_write "$other" 16 0
-	echo 1 >"$PCI/$other/remove"
+	forget "$other"
 	bind vfio-pci-subpage "$dev" && same claim in-place "$(claim "$dev" 0)" || return 1
 	echo 1 >/sys/bus/pci/rescan
 	alone_in_page "$dev" 0 && consistent "$dev" 0 && consistent "$other" 0
 	ret=$?
 	unbind "$dev"
-	found_again "$other"
+	pack "$other"
 	same "after unbind" "$other region 0" "$(others_in_page "$dev" 0)" && return $ret
 }
 
