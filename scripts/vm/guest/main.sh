@@ -52,7 +52,7 @@ ladder()
 open_cost()
 {
 	# shellcheck disable=SC2046
-	logged open vfio_pci_subpage_open --samples 20 $(all_bdfs)
+	logged open vfio_pci_subpage_open --samples $((${SAMPLES:-500} / 25)) $(all_bdfs)
 }
 
 load_vfio || exit 1
