@@ -1,244 +1,184 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vfio-pci-subpage: a vfio-pci variant driver that leaves no sub-page memory
- * BAR trapped.
+ * vfio_pci_subpage: while a VFIO driver has a PCI device, each sub-page memory BAR
+ * of it is a page of its own.
  *
- * Only what is special stands here; all else is vfio-pci-core.
+ * The module is no driver, and uses nothing of VFIO. It prepares the BARs before a
+ * VFIO driver is probed, whichever that is, and restores them when it is gone.
  */
 #include <linux/device.h>
+#include <linux/list.h>
 #include <linux/module.h>
+#include <linux/mutex.h>
 #include <linux/pci.h>
-#include <linux/vfio.h>
-#include <linux/vfio_pci_core.h>
+#include <linux/slab.h>
 
-#include "claim.h"
-#include "compat.h"
-#include "driver.h"
+#include "bars.h"
+#include "params.h"
+#include "sysfs.h"
 
-struct subpage_device {
-	/* First: vfio-pci-core finds it through the driver data. */
-	struct vfio_pci_core_device core;
-	struct pci_subpage subpage;
+/* A device whose BARs were prepared. Each keeps the module from being unloaded. */
+struct held_device {
+	struct list_head node;
+	struct pci_subpage bars;
+	struct subpage_files files;
+	bool has_files;
 };
 
-static bool relocate = true;
-module_param(relocate, bool, 0644);
-MODULE_PARM_DESC(relocate,
-		 "Move a sub-page BAR to a page of its own if it shares its page (default: Y). Read when a device is bound.");
+static LIST_HEAD(held_devices);
+static DEFINE_MUTEX(held_lock);	/* of the list: each device has its own lock */
 
-#ifdef CONFIG_PCI_IOV
-static bool enable_sriov;
-module_param(enable_sriov, bool, 0644);
-MODULE_PARM_DESC(enable_sriov,
-		 "Let a bound PF enable its VFs, as the parameter of vfio-pci does (default: N)");
-#endif
-
-static bool disable_denylist;
-module_param(disable_denylist, bool, 0444);
-MODULE_PARM_DESC(disable_denylist,
-		 "Bind devices that vfio-pci refuses because of known errata (default: N)");
-
-static struct subpage_device *to_subpage_device(struct device *dev)
+static struct held_device *find_held(const struct pci_dev *pdev)
 {
-	struct vfio_pci_core_device *core = dev_get_drvdata(dev);
+	struct held_device *held, *found = NULL;
 
-	return container_of(core, struct subpage_device, core);
+	mutex_lock(&held_lock);
+	list_for_each_entry(held, &held_devices, node) {
+		if (held->bars.pdev == pdev) {
+			found = held;
+			break;
+		}
+	}
+	mutex_unlock(&held_lock);
+	return found;
 }
 
-/**
- * vfio_pci_subpage_of - the verdicts of a bound device
- * @dev: a device bound to this driver
- *
- * Context: any; while the device is bound.
- * Return: the verdicts; never NULL
- */
-const struct pci_subpage *vfio_pci_subpage_of(struct device *dev)
+static struct held_device *hold(struct pci_dev *pdev)
 {
-	return &to_subpage_device(dev)->subpage;
+	struct held_device *held;
+
+	if (!try_module_get(THIS_MODULE))
+		return NULL;
+
+	held = kzalloc(sizeof(*held), GFP_KERNEL);
+	if (!held) {
+		module_put(THIS_MODULE);
+		return NULL;
+	}
+
+	held->bars.pdev = pdev;
+	mutex_lock(&held_lock);
+	list_add(&held->node, &held_devices);
+	mutex_unlock(&held_lock);
+	return held;
+}
+
+static void prepare_device(struct pci_dev *pdev)
+{
+	struct pci_subpage_policy policy;
+	struct held_device *held;
+	int ret;
+
+	/* A kernel that tests the removal of drivers probes twice. */
+	if (find_held(pdev))
+		return;
+	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL || !pci_subpage_has_bars(pdev))
+		return;
+
+	held = hold(pdev);
+	if (!held) {
+		pci_warn(pdev, "its sub-page BARs get no pages of their own: no memory, or the module is being unloaded\n");
+		return;
+	}
+
+	vfio_pci_subpage_policy(pdev, &policy);
+	pci_subpage_prepare_bars(&held->bars, &policy);
+	ret = subpage_add_files(&held->files, &held->bars);
+	if (ret)
+		pci_warn(pdev, "no files in sysfs about its sub-page BARs: %d\n", ret);
+	held->has_files = !ret;
+}
+
+static void restore_device(struct pci_dev *pdev)
+{
+	struct held_device *held = find_held(pdev);
+
+	if (!held)
+		return;
+
+	if (held->has_files)
+		subpage_remove_files(&held->files, &held->bars);
+	pci_subpage_restore_bars(&held->bars);
+
+	mutex_lock(&held_lock);
+	list_del(&held->node);
+	mutex_unlock(&held_lock);
+	kfree(held);
+	module_put(THIS_MODULE);
+}
+
+/* vfio-pci and its variants match a device only by driver_override or new_id. */
+static bool is_vfio_driver(struct device_driver *driver)
+{
+	const struct pci_device_id *id = to_pci_driver(driver)->id_table;
+
+	for (; id && (id->vendor || id->subvendor || id->class_mask); id++) {
+		if (id->override_only == PCI_ID_F_VFIO_DRIVER_OVERRIDE)
+			return true;
+	}
+	return false;
 }
 
 /*
- * The core makes its own attempt at each open, which neither sees a BAR that
- * shares its page nor knows of our claims. What was decided at bind stands,
- * unless the page was lost since.
+ * A driver is set before BUS_NOTIFY_BIND_DRIVER, and probed after it. Nobody can
+ * have a BAR mapped through VFIO in between. The device lock is held in each case.
  */
-static void apply_verdicts(struct subpage_device *sdev)
+static int bus_notify(struct notifier_block *nb, unsigned long action, void *data)
 {
-	int bar;
+	struct device *dev = data;
 
-	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
-		if (sdev->subpage.bars[bar].subpage)
-			sdev->core.bar_mmap_supported[bar] =
-				pci_subpage_holds(&sdev->subpage, bar);
+	switch (action) {
+	case BUS_NOTIFY_BIND_DRIVER:
+		if (is_vfio_driver(dev->driver))
+			prepare_device(to_pci_dev(dev));
+		break;
+	case BUS_NOTIFY_DRIVER_NOT_BOUND:
+	case BUS_NOTIFY_UNBOUND_DRIVER:
+		restore_device(to_pci_dev(dev));
+		break;
 	}
+	return NOTIFY_DONE;
 }
 
-static int subpage_open_device(struct vfio_device *core_vdev)
+static struct notifier_block bus_notifier = {
+	.notifier_call = bus_notify,
+};
+
+/* Somebody may use its BARs already. */
+static int tell_to_bind_again(struct device *dev, void *unused)
 {
-	struct subpage_device *sdev =
-		container_of(core_vdev, struct subpage_device, core.vdev);
-	int ret;
+	struct pci_dev *pdev = to_pci_dev(dev);
 
-	ret = vfio_pci_core_enable(&sdev->core);
-	if (ret)
-		return ret;
-
-	vfio_pci_core_finish_enable(&sdev->core);
-	apply_verdicts(sdev);
+	if (pci_subpage_has_bars(pdev) && !find_held(pdev))
+		pci_info(pdev, "was bound before vfio_pci_subpage was loaded: bind it again to give its sub-page BARs pages of their own\n");
 	return 0;
 }
 
-static const struct vfio_device_ops subpage_ops = {
-	.name		= "vfio-pci-subpage",
-	.init		= vfio_pci_core_init_dev,
-	.release	= vfio_pci_core_release_dev,
-	.open_device	= subpage_open_device,
-	.close_device	= vfio_pci_core_close_device,
-	.ioctl		= vfio_pci_core_ioctl,
-	.device_feature	= vfio_pci_core_ioctl_feature,
-	.read		= vfio_pci_core_read,
-	.write		= vfio_pci_core_write,
-	.mmap		= vfio_pci_core_mmap,
-	.request	= vfio_pci_core_request,
-	.match		= vfio_pci_core_match,
-	COMPAT_OPS_6_2
-	COMPAT_OPS_6_6
-	COMPAT_OPS_6_15
-	COMPAT_OPS_6_17
-	COMPAT_OPS_6_19
-};
-
-/*
- * Devices whose errata let an untrusted user harm the host. vfio-pci keeps this
- * list itself, not in the core, and must not be got around through us.
- */
-static const struct pci_device_id denylist[] = {
-	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_C3XXX) },
-	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_C3XXX_VF) },
-	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_C62X) },
-	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_C62X_VF) },
-	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_DH895XCC) },
-	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_QAT_DH895XCC_VF) },
-	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_DSA_SPR0) },
-	{ PCI_VDEVICE(INTEL, PCI_DEVICE_ID_INTEL_IAX_SPR0) },
-	{}
-};
-
-static bool is_denied(struct pci_dev *pdev)
+static int look_for_bound(struct device_driver *driver, void *unused)
 {
-	if (!pci_match_id(denylist, pdev))
-		return false;
-
-	if (disable_denylist) {
-		pci_warn(pdev, "bound although on vfio-pci's denylist of devices with known errata (disable_denylist=1)\n");
-		return false;
-	}
-
-	pci_warn(pdev, "not bound: on vfio-pci's denylist of devices with known errata (disable_denylist=1 overrides)\n");
-	return true;
+	return is_vfio_driver(driver) ?
+	       driver_for_each_device(driver, NULL, NULL, tell_to_bind_again) : 0;
 }
 
-/* The regions of Intel graphics are made by vfio-pci alone, not by the core. */
-static bool needs_vfio_pci(struct pci_dev *pdev)
+static int __init subpage_init(void)
 {
-	if (!compat_vfio_pci_adds_regions(pdev))
-		return false;
+	int ret = bus_register_notifier(&pci_bus_type, &bus_notifier);
 
-	pci_warn(pdev, "not bound: Intel graphics needs the extra regions of vfio-pci, bind it there\n");
-	return true;
-}
-
-static int check_bindable(struct pci_dev *pdev)
-{
-	/* vfio-pci-core refuses these two; find out before a BAR has moved. */
-	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL)
-		return -EINVAL;
-	if (pci_num_vf(pdev)) {
-		pci_warn(pdev, "not bound: its virtual functions are enabled\n");
-		return -EBUSY;
-	}
-
-	return is_denied(pdev) || needs_vfio_pci(pdev) ? -EINVAL : 0;
-}
-
-static int subpage_probe(struct pci_dev *pdev, const struct pci_device_id *id)
-{
-	struct subpage_device *sdev;
-	int ret;
-
-	ret = check_bindable(pdev);
-	if (ret)
-		return ret;
-
-	sdev = vfio_alloc_device(subpage_device, core.vdev, &pdev->dev,
-				 &subpage_ops);
-	if (IS_ERR(sdev))
-		return PTR_ERR(sdev);
-
-	/*
-	 * Before anybody can open the device. The PCI core does not know the
-	 * power state of a device whose driver was removed; a device that
-	 * loses its BARs on the way from D3hot to D0 must do so now.
-	 */
-	pci_set_power_state(pdev, PCI_D0);
-	if (compat_bars_mappable(pdev))
-		pci_subpage_probe_mmaps(&sdev->subpage, pdev, relocate);
-
-	dev_set_drvdata(&pdev->dev, &sdev->core);
-	compat_set_pci_ops(&sdev->core);
-	ret = vfio_pci_core_register_device(&sdev->core);
-	if (ret)
-		goto out_undo;
-	return 0;
-
-out_undo:
-	pci_subpage_undo_mmaps(&sdev->subpage);
-	vfio_put_device(&sdev->core.vdev);
+	if (!ret)
+		bus_for_each_drv(&pci_bus_type, NULL, NULL, look_for_bound);
 	return ret;
 }
 
-static void subpage_remove(struct pci_dev *pdev)
+/* No device is held. */
+static void __exit subpage_exit(void)
 {
-	struct subpage_device *sdev = to_subpage_device(&pdev->dev);
-
-	vfio_pci_core_unregister_device(&sdev->core);
-	pci_subpage_release_mmaps(&sdev->subpage);
-	vfio_put_device(&sdev->core.vdev);
+	bus_unregister_notifier(&pci_bus_type, &bus_notifier);
 }
 
-static int subpage_sriov_configure(struct pci_dev *pdev, int nr_virtfn)
-{
-#ifdef CONFIG_PCI_IOV
-	if (enable_sriov)
-		return vfio_pci_core_sriov_configure(&to_subpage_device(&pdev->dev)->core,
-						     nr_virtfn);
-#endif
-	return -ENOENT;
-}
-
-/*
- * Matches everything that asks for us by driver_override, and nothing else.
- * Deliberately no MODULE_DEVICE_TABLE(): it would make the module an equal
- * candidate, beside vfio-pci, for tools that choose the variant driver of a
- * device from modules.alias, and which of two equals wins is chance.
- */
-static const struct pci_device_id subpage_ids[] = {
-	{ PCI_DRIVER_OVERRIDE_DEVICE_VFIO(PCI_ANY_ID, PCI_ANY_ID) },
-	{}
-};
-
-static struct pci_driver subpage_driver = {
-	.name			= "vfio-pci-subpage",
-	.id_table		= subpage_ids,
-	.probe			= subpage_probe,
-	.remove			= subpage_remove,
-	.sriov_configure	= subpage_sriov_configure,
-	.err_handler		= &vfio_pci_core_err_handlers,
-	.dev_groups		= vfio_pci_subpage_groups,
-	.driver_managed_dma	= true,
-};
-module_pci_driver(subpage_driver);
+/* Built in, before vfio-pci is. */
+subsys_initcall(subpage_init);
+module_exit(subpage_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("The vfio-pci-subpage authors");
-MODULE_DESCRIPTION("vfio-pci variant that maps memory BARs smaller than a page");
+MODULE_DESCRIPTION("A page for each PCI memory BAR smaller than one while a VFIO driver has its device");

@@ -5,9 +5,13 @@
 #include <linux/types.h>
 
 struct pci_dev;
+struct pci_subpage;
 struct resource;
 
-int pci_subpage_move_bar(struct pci_dev *pdev, int bar, struct resource *to,
-			 resource_size_t start);
+#define PCI_SUBPAGE_RESOURCE_NAME	"vfio-pci-subpage"
+
+const struct resource *pci_subpage_tree(const struct resource *res);
+int pci_subpage_write_register(struct pci_dev *pdev, int bar, resource_size_t start);
+int pci_subpage_move_bar(struct pci_subpage *sp, int bar);
 
 #endif

@@ -1,87 +1,82 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The verdicts in sysfs, while a device is bound:
+ * What became of the sub-page BARs of a device, in sysfs while a VFIO driver has
+ * it:
  *
- *	vfio_pci_subpage/barN_claim	for each sub-page memory BAR
- *	vfio_pci_subpage/barN_reason	for each of them that has no claim
- *
- * The driver core adds the files when the bind has succeeded and removes them
- * before it is undone; the verdicts do not change in between.
+ *	vfio_pci_subpage/barN		a word
+ *	vfio_pci_subpage/barN_size	bytes that the BAR has in the device
  */
 #include <linux/device.h>
+#include <linux/pci.h>
 #include <linux/sysfs.h>
 
-#include "claim.h"
-#include "driver.h"
+#include "sysfs.h"
 
-static ssize_t claim_show(struct device *dev, struct device_attribute *attr,
-			  char *buf);
-static ssize_t reason_show(struct device *dev, struct device_attribute *attr,
-			   char *buf);
+static const char * const state_names[] = { "bar0", "bar1", "bar2", "bar3", "bar4", "bar5" };
 
-/* Both are indexed by the number of the BAR. */
-static struct device_attribute claims[PCI_STD_NUM_BARS] = {
-	__ATTR(bar0_claim, 0444, claim_show, NULL),
-	__ATTR(bar1_claim, 0444, claim_show, NULL),
-	__ATTR(bar2_claim, 0444, claim_show, NULL),
-	__ATTR(bar3_claim, 0444, claim_show, NULL),
-	__ATTR(bar4_claim, 0444, claim_show, NULL),
-	__ATTR(bar5_claim, 0444, claim_show, NULL),
+static const char * const size_names[] = {
+	"bar0_size", "bar1_size", "bar2_size", "bar3_size", "bar4_size", "bar5_size"
 };
 
-static struct device_attribute reasons[PCI_STD_NUM_BARS] = {
-	__ATTR(bar0_reason, 0444, reason_show, NULL),
-	__ATTR(bar1_reason, 0444, reason_show, NULL),
-	__ATTR(bar2_reason, 0444, reason_show, NULL),
-	__ATTR(bar3_reason, 0444, reason_show, NULL),
-	__ATTR(bar4_reason, 0444, reason_show, NULL),
-	__ATTR(bar5_reason, 0444, reason_show, NULL),
-};
-
-static ssize_t claim_show(struct device *dev, struct device_attribute *attr,
-			  char *buf)
+static const struct pci_subpage_bar *bar_of(const struct device_attribute *attr)
 {
-	const struct pci_subpage_bar *b =
-		&vfio_pci_subpage_of(dev)->bars[attr - claims];
-
-	return sysfs_emit(buf, "%s\n", pci_subpage_claim_name(b->claim));
+	return container_of(attr, struct dev_ext_attribute, attr)->var;
 }
 
-static ssize_t reason_show(struct device *dev, struct device_attribute *attr,
-			   char *buf)
+static ssize_t state_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	const struct pci_subpage_bar *b =
-		&vfio_pci_subpage_of(dev)->bars[attr - reasons];
-
-	return sysfs_emit(buf, "%s\n", pci_subpage_reason_name(b->reason));
+	return sysfs_emit(buf, "%s\n", pci_subpage_state_name(bar_of(attr)->state));
 }
 
-static struct attribute *bar_attrs[] = {
-	&claims[0].attr, &claims[1].attr, &claims[2].attr,
-	&claims[3].attr, &claims[4].attr, &claims[5].attr,
-	&reasons[0].attr, &reasons[1].attr, &reasons[2].attr,
-	&reasons[3].attr, &reasons[4].attr, &reasons[5].attr,
-	NULL
-};
-
-static umode_t bar_attr_visible(struct kobject *kobj, struct attribute *attr, int n)
+static ssize_t size_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	const struct pci_subpage *sp = vfio_pci_subpage_of(kobj_to_dev(kobj));
-	const struct pci_subpage_bar *b = &sp->bars[n % PCI_STD_NUM_BARS];
-	bool is_reason = n >= PCI_STD_NUM_BARS;
-
-	if (!b->subpage || (is_reason && !b->reason))
-		return 0;
-	return attr->mode;
+	return sysfs_emit(buf, "%llu\n", (u64)bar_of(attr)->size);
 }
 
-static const struct attribute_group bar_group = {
-	.name = "vfio_pci_subpage",
-	.attrs = bar_attrs,
-	.is_visible = bar_attr_visible,
-};
+static void init_file(struct subpage_files *files, struct pci_subpage_bar *bar, const char *name,
+		      ssize_t (*show)(struct device *, struct device_attribute *, char *))
+{
+	struct dev_ext_attribute *file = &files->file[files->nr];
 
-const struct attribute_group *vfio_pci_subpage_groups[] = {
-	&bar_group,
-	NULL
-};
+	sysfs_attr_init(&file->attr.attr);
+	file->attr.attr.name = name;
+	file->attr.attr.mode = 0444;
+	file->attr.show = show;
+	file->var = bar;
+	files->attrs[files->nr++] = &file->attr.attr;
+}
+
+/**
+ * subpage_add_files - make the files of a device
+ * @files: zeroed
+ * @sp: the BARs, which were prepared
+ *
+ * Context: may sleep.
+ * Return: 0 or a negative errno
+ */
+int subpage_add_files(struct subpage_files *files, struct pci_subpage *sp)
+{
+	int bar;
+
+	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
+		if (!sp->bar[bar].size)
+			continue;
+		init_file(files, &sp->bar[bar], state_names[bar], state_show);
+		init_file(files, &sp->bar[bar], size_names[bar], size_show);
+	}
+	files->group.name = "vfio_pci_subpage";
+	files->group.attrs = files->attrs;
+	return sysfs_create_group(&sp->pdev->dev.kobj, &files->group);
+}
+
+/**
+ * subpage_remove_files - remove the files of a device
+ * @files: those that subpage_add_files() has made
+ * @sp: the BARs
+ *
+ * Context: may sleep. Waits until nobody reads them.
+ */
+void subpage_remove_files(struct subpage_files *files, struct pci_subpage *sp)
+{
+	sysfs_remove_group(&sp->pdev->dev.kobj, &files->group);
+}
