@@ -13,6 +13,8 @@ set -euo pipefail
 . "$(dirname -- "$0")/lib.sh"
 # shellcheck source=cache.sh
 . "$(dirname -- "$0")/cache.sh"
+# shellcheck source=private-apt.sh
+. "$(dirname -- "$0")/private-apt.sh"
 
 # Raise it when what unpack makes changes: older entries are then rebuilt.
 readonly entry_layout=2
@@ -21,35 +23,13 @@ readonly packages=(libc6 libc6-dev linux-libc-dev libgcc-s1 libjson-c5
 	libjson-c-dev libnuma1 libnuma-dev busybox-static)
 
 # The archives of the host's release, but nobody else's, for another architecture.
-# It has what the host's own apt is told of how to reach them, such as a proxy;
-# that may have changed since the last time. Only the lists outlive the run.
+# Only the lists outlive the run.
 prepare_apt()
 {
-	mkdir -p "$apt_dir"/{lists/partial,archives/partial} "$work/parts"
-	: >"$work/status"
 	# shellcheck disable=SC2016 # apt expands it
-	apt-get indextargets --format '$(ORIGIN) [@] $(REPO_URI) $(RELEASE) $(COMPONENT)' \
-		'Created-By: Packages' |
-		sed -n "s/^Debian \[@\]/deb [arch=$arch]/p" | sort -u >"$work/sources.list"
-	{
-		apt-config dump | grep '^Acquire::' | grep -v '^Acquire::IndexTargets'
-		cat <<-END
-		Acquire::Languages "none";
-		APT::Architecture "$arch";
-		APT::Architectures "";
-		APT::Architectures:: "$arch";
-		APT::Sandbox::User "root";
-		Dir::State "$apt_dir";
-		Dir::State::lists "lists";
-		Dir::State::status "$work/status";
-		Dir::Cache "$apt_dir";
-		Dir::Etc::sourcelist "$work/sources.list";
-		Dir::Etc::sourceparts "$work/parts";
-		Dir::Etc::main "$work/parts/none";
-		Dir::Etc::parts "$work/parts";
-		END
-	} >"$work/apt.conf"
-	export APT_CONFIG=$work/apt.conf
+	host_targets '$(REPO_URI) $(RELEASE) $(COMPONENT)' | sed "s/^/deb [arch=$arch] /" |
+		private_apt "$apt_dir" "$arch"
+	export APT_CONFIG=$apt_dir/apt.conf
 }
 
 # In the private directory root is not needed. A list that cannot be fetched is

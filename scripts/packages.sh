@@ -29,6 +29,8 @@ group_packages()
 	kernel) echo gcc make bc bison flex libelf-dev libc6-dev xz-utils kmod ;;
 	# The compiler brings the binutils; the libraries come into a sysroot.
 	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm binutils ;;
+	# A root with cross compilers of another suite, in which they run.
+	cross) echo mmdebstrap util-linux ;;
 	# in-tree-test.sh configures a kernel tree, and installs selftests from it.
 	# procps has pgrep.
 	check) echo shellcheck sparse python3-sphinx perl git rsync bc bison flex \
@@ -111,10 +113,10 @@ main()
 		dry=1
 		shift
 	fi
-	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: build vm kernel arm64 check report browser)"
+	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: build vm kernel arm64 cross check report browser)"
 	for group; do
 		group_packages "$group" >/dev/null ||
-			die "$group: no such group of packages: use build, vm, kernel, arm64, check, report or browser"
+			die "$group: no such group of packages: use build, vm, kernel, arm64, cross, check, report or browser"
 		# shellcheck disable=SC2207 # package names have no blanks
 		wanted+=($(group_packages "$group"))
 	done

@@ -89,7 +89,7 @@ test_packages()
 	run "$scripts/packages.sh"
 	check "packages: no group" said 2 usage
 	run "$scripts/packages.sh" build nonsense
-	check "packages: unknown group" said 1 'nonsense: no such group' 'build, vm, kernel, arm64, check, report or browser'
+	check "packages: unknown group" said 1 'nonsense: no such group' 'build, vm, kernel, arm64, cross, check, report or browser'
 
 	fake_package_tools
 	run env PATH="$tmp/bin:$PATH" "$scripts/packages.sh" -n vm
