@@ -141,7 +141,9 @@ static enum pci_subpage_state why_no_page(struct pci_subpage *sp, struct resourc
 	if (reserve_page(sp, res, 0))
 		return PCI_SUBPAGE_NO_SPACE;
 
-	release_resource(&sp->page);
+	/* Unless its window was taken away meanwhile. */
+	if (sp->page.parent)
+		release_resource(&sp->page);
 	return PCI_SUBPAGE_RESERVED;
 }
 
