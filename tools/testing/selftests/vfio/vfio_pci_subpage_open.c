@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Times the life of devices under vfio-pci and under vfio-pci-subpage, one after
- * the other in each round: bind, open, first mapping, first touch, close,
- * unbind; for one device, and for more of them at once.
+ * Times the life of devices under vfio-pci without and with the module, one after
+ * the other in each round: bind, open, first mapping, first touch, close, unbind;
+ * for one device, and for more of them at once.
  *
- * It rebinds the devices. Whoever starts it puts them back:
- *	vfio-bind.sh vfio-pci-subpage BDF... -- vfio_pci_subpage_open BDF...
+ * It rebinds the devices, and unloads and loads the module. Whoever starts it puts
+ * the devices back:
+ *	vfio-bind.sh vfio-pci BDF... -- vfio_pci_subpage_open BDF...
  */
 #include <signal.h>
 #include <stdatomic.h>
@@ -25,7 +26,7 @@
 #include "vfio_device.h"
 
 #define PROGRAM		"vfio_pci_subpage_open"
-#define NR_DRIVERS	2
+#define NR_WAYS		2	/* without the module, with it */
 
 #define EXIT_PASS	0
 #define EXIT_FAIL	1
@@ -46,8 +47,6 @@ static const char * const phase_name[] = {
 	"bind", "open", "mmap", "touch", "close", "unbind", "total"
 };
 
-static const char * const driver_name[NR_DRIVERS] = { DRIVER_PLAIN, DRIVER_SUBPAGE };
-
 /* How many devices at once; each only if there are so many. */
 static const size_t counts[] = { 1, 8, 32, 128 };
 
@@ -67,8 +66,8 @@ static struct profile_set profiles;
 static struct json_object *results;
 static atomic_int ended;
 
-/* Nanoseconds for one device, by driver, phase and round. */
-static double *sample[NR_DRIVERS][NR_PHASES];
+/* Nanoseconds for one device, by way, phase and round. */
+static double *sample[NR_WAYS][NR_PHASES];
 
 /* For one of n devices. */
 static double since(u64 start, size_t n)
@@ -76,12 +75,12 @@ static double since(u64 start, size_t n)
 	return (double)(clock_raw_ns() - start) / n;
 }
 
-static int bind_all(size_t n, const char *driver, struct error *err)
+static int bind_all(size_t n, struct error *err)
 {
 	size_t i;
 
 	for (i = 0; i < n; i++)
-		if (binding_bind(options.bdf[i], driver, err))
+		if (binding_bind(options.bdf[i], DRIVER_VFIO_PCI, err))
 			return -1;
 	return 0;
 }
@@ -289,15 +288,18 @@ static int open_and_close(struct life *life, size_t n, double *ns, struct error 
 	return ret;
 }
 
-static int live(struct life *life, size_t n, unsigned int driver, size_t round,
-		struct error *err)
+static int live(struct life *life, size_t n, bool module, size_t round, struct error *err)
 {
 	double ns[NR_PHASES] = { 0 };
-	u64 start = clock_raw_ns();
 	struct error second;
 	int ret, phase;
+	u64 start;
 
-	ret = bind_all(n, driver_name[driver], err);
+	if (binding_load_module(module, err))
+		return -1;
+
+	start = clock_raw_ns();
+	ret = bind_all(n, err);
 	ns[BIND] = since(start, n);
 	if (!ret)
 		ret = open_and_close(life, n, ns, err);
@@ -309,18 +311,18 @@ static int live(struct life *life, size_t n, unsigned int driver, size_t round,
 
 	ns[TOTAL] = ns[BIND] + ns[OPEN] + ns[MMAP] + ns[TOUCH];
 	for (phase = 0; phase < NR_PHASES; phase++)
-		sample[driver][phase][round] = ns[phase];
+		sample[module][phase][round] = ns[phase];
 	return ret;
 }
 
 /* Rounds are far apart: each counts for itself, so that ranks give the interval. */
 static void report_phase(size_t n, int phase)
 {
-	struct stats stats[NR_DRIVERS];
-	int d;
+	struct stats stats[NR_WAYS];
+	int way;
 
-	for (d = 0; d < NR_DRIVERS; d++)
-		stats_compute(sample[d][phase], options.samples, &stats[d]);
+	for (way = 0; way < NR_WAYS; way++)
+		stats_compute(sample[way][phase], options.samples, &stats[way]);
 	if (!stats[0].median) {
 		printf("  %-7s not timed: no safe register of these devices is known\n",
 		       phase_name[phase]);
@@ -329,8 +331,9 @@ static void report_phase(size_t n, int phase)
 
 	printf("  %-7s %12.0f ns %12.0f ns  %6.2f\n", phase_name[phase], stats[0].median,
 	       stats[1].median, stats[1].median / stats[0].median);
-	for (d = 0; results && d < NR_DRIVERS; d++)
-		results_add_open(results, driver_name[d], n, phase_name[phase], &stats[d]);
+	for (way = 0; results && way < NR_WAYS; way++)
+		results_add_open(results, DRIVER_VFIO_PCI, way, n, phase_name[phase],
+				 &stats[way]);
 }
 
 static int save(bool partial, struct error *err)
@@ -342,22 +345,22 @@ static int save(bool partial, struct error *err)
 	return results_save(results, options.results, err);
 }
 
-/* A B, then B A: neither driver always comes after the other. */
+/* A B, then B A: neither way always comes after the other. */
 static int measure(struct life *life, size_t n, struct error *err)
 {
 	size_t round;
 	int phase;
 
-	printf("%zu device%s, for each: %s, %s, ratio; %zu rounds\n", n, n == 1 ? "" : "s",
-	       DRIVER_PLAIN, DRIVER_SUBPAGE, options.samples);
+	printf("%zu device%s, for each: without the module, with it, ratio; %zu rounds\n", n,
+	       n == 1 ? "" : "s", options.samples);
 	for (round = 0; round < options.samples; round++) {
-		unsigned int first = round % 2;
+		bool first = round % 2;
 
 		if (ended)
 			return error_set(err, "ended before its end");
 		if (isatty(STDERR_FILENO))
 			fprintf(stderr, "\r  round %zu of %zu \r", round + 1, options.samples);
-		if (live(life, n, first, round, err) || live(life, n, 1 - first, round, err))
+		if (live(life, n, first, round, err) || live(life, n, !first, round, err))
 			return -1;
 	}
 	for (phase = 0; phase < NR_PHASES; phase++)
@@ -368,12 +371,12 @@ static int measure(struct life *life, size_t n, struct error *err)
 
 static int allocate(struct error *err)
 {
-	int d, phase;
+	int way, phase;
 
-	for (d = 0; d < NR_DRIVERS; d++) {
+	for (way = 0; way < NR_WAYS; way++) {
 		for (phase = 0; phase < NR_PHASES; phase++) {
-			sample[d][phase] = calloc(options.samples, sizeof(double));
-			if (!sample[d][phase])
+			sample[way][phase] = calloc(options.samples, sizeof(double));
+			if (!sample[way][phase])
 				return error_set(err, "no memory for %zu samples",
 						 options.samples);
 		}
@@ -410,7 +413,7 @@ static int check_devices(struct error *err)
 	return ret;
 }
 
-/* The first life under vfio-pci-subpage moves BARs; all later ones find them there. */
+/* The first life with the module moves BARs; all later ones find them there. */
 static int run(struct life *life, struct error *err)
 {
 	size_t i;

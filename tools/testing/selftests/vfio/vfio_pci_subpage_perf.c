@@ -106,6 +106,7 @@ static void add_timing(const struct path_target *target, const struct measured_p
 	struct result_timing timing = {
 		.bdf = target->dev->bdf,
 		.driver = target->dev->driver,
+		.module = target->dev->is_prepared,
 		.bar = target->bar,
 		.offset = target->reg.offset,
 		.width = target->reg.width,
@@ -129,6 +130,7 @@ static void add_skip(const struct path_target *target, const struct path_ops *op
 	struct result_skip skip = {
 		.bdf = target->dev->bdf,
 		.driver = target->dev->driver,
+		.module = target->dev->is_prepared,
 		.bar = target->bar,
 		.offset = target->reg.offset,
 		.width = target->reg.width,
@@ -146,8 +148,8 @@ static void add_skip(const struct path_target *target, const struct path_ops *op
 static void add_skipped_bar(const struct pci_device *dev, unsigned int bar, const char *reason)
 {
 	struct result_skip skip = {
-		.bdf = dev->bdf, .driver = dev->driver, .bar = bar, .path = "", .op = "",
-		.reason = reason,
+		.bdf = dev->bdf, .driver = dev->driver, .module = dev->is_prepared, .bar = bar,
+		.path = "", .op = "", .reason = reason,
 	};
 
 	printf("%s BAR%u skipped: %s\n", dev->bdf, bar, reason);
@@ -445,8 +447,9 @@ static void measure_device(const struct subject *subject)
 		return;
 	}
 
-	printf("%s %04x:%04x, %s, %s\n", subject->dev->bdf, subject->dev->vendor,
-	       subject->dev->device, subject->dev->driver, near.note.text);
+	printf("%s %04x:%04x, %s with%s the module, %s\n", subject->dev->bdf,
+	       subject->dev->vendor, subject->dev->device, subject->dev->driver,
+	       subject->dev->is_prepared ? "" : "out", near.note.text);
 	measure_bars(subject);
 	vfio_decode_restore(subject->fd, command);
 	save();
@@ -578,7 +581,7 @@ int main(int argc, char **argv)
 		return EXIT_FAIL;
 	}
 	if (!subjects.nr) {
-		puts("SKIP: no PCI device is bound to VFIO: bind one to vfio-pci-subpage");
+		puts("SKIP: no PCI device is bound to VFIO: bind one to vfio-pci");
 		return EXIT_SKIP;
 	}
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Prints a results file for people: a line for each memory BAR, with what plain
- * vfio-pci and what vfio-pci-subpage made of it, and the summary.
+ * Prints a results file for people: a line for each memory BAR, with what vfio-pci
+ * made of it without and with the module, and the summary.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,13 +18,13 @@
 #define HEADER_FORMAT	"%-12s %3s %8s %-*s %-12s %-16s %10s %9s %6s\n"
 #define ROW_FORMAT	"%-12s %3d %8s %-*s %-12s %-16s %10s %9s %6s\n"
 
-/* A BAR under both drivers. */
+/* A BAR without and with the module. */
 struct row {
 	const char *bdf;
 	int bar;
 	u64 size;
-	struct json_object *plain;
-	struct json_object *subpage;
+	struct json_object *without;
+	struct json_object *with;
 };
 
 struct table {
@@ -79,6 +79,11 @@ static bool is_memory(struct json_object *bar)
 	return hex_of(bar, "flags") & RES_MEM;
 }
 
+static bool has_module(struct json_object *object)
+{
+	return json_object_get_boolean(member(object, "module"));
+}
+
 static bool is_row(const struct row *row, struct json_object *object)
 {
 	return row->bar == json_object_get_int(member(object, "bar")) &&
@@ -103,17 +108,15 @@ static struct row *find_row(struct table *table, struct json_object *bar)
 
 static void add_bar(struct table *table, struct json_object *bar)
 {
-	const char *driver = text_of(bar, "driver");
-
 	if (!is_memory(bar))
 		return;
 
-	if (!strcmp(driver, DRIVER_PLAIN))
-		find_row(table, bar)->plain = bar;
-	else if (!strcmp(driver, DRIVER_SUBPAGE))
-		find_row(table, bar)->subpage = bar;
-	else
+	if (strcmp(text_of(bar, "driver"), DRIVER_VFIO_PCI))
 		table->others++;
+	else if (has_module(bar))
+		find_row(table, bar)->with = bar;
+	else
+		find_row(table, bar)->without = bar;
 }
 
 static int by_place(const void *a, const void *b)
@@ -153,11 +156,12 @@ static double timed_ns(struct json_object *timing)
 	return ns > json_object_get_double(member(timing, "loop_ns")) ? ns : 0;
 }
 
-static bool is_timing(struct json_object *timing, const char *driver, const char *path,
+static bool is_timing(struct json_object *timing, bool module, const char *path,
 		      const char *op)
 {
-	return !strcmp(text_of(timing, "driver"), driver) &&
-	       !strcmp(text_of(timing, "path"), path) && !strcmp(text_of(timing, "op"), op);
+	return !strcmp(text_of(timing, "driver"), DRIVER_VFIO_PCI) &&
+	       has_module(timing) == module && !strcmp(text_of(timing, "path"), path) &&
+	       !strcmp(text_of(timing, "op"), op);
 }
 
 static bool same_register(struct json_object *a, struct json_object *b)
@@ -171,7 +175,7 @@ static bool same_register(struct json_object *a, struct json_object *b)
 	return true;
 }
 
-/* What another path takes to the same register, under the same driver. */
+/* What another path takes to the same register, with the module or without. */
 static double other_ns(const struct table *table, struct json_object *timing, const char *path)
 {
 	struct json_object *timings = member(table->results, "timings");
@@ -181,13 +185,13 @@ static double other_ns(const struct table *table, struct json_object *timing, co
 		struct json_object *other = json_object_array_get_idx(timings, i);
 
 		if (same_register(timing, other) &&
-		    is_timing(other, text_of(timing, "driver"), path, text_of(timing, "op")))
+		    is_timing(other, has_module(timing), path, text_of(timing, "op")))
 			return timed_ns(other);
 	}
 	return 0;
 }
 
-static bool add_pair(const struct table *table, const struct row *row, const char *driver,
+static bool add_pair(const struct table *table, const struct row *row, bool module,
 		     const char *op, struct pair *pair)
 {
 	const char *file = strcmp(op, "read") ? "pwrite" : "pread";
@@ -198,7 +202,7 @@ static bool add_pair(const struct table *table, const struct row *row, const cha
 		struct json_object *timing = json_object_array_get_idx(timings, i);
 		struct pair one;
 
-		if (!is_row(row, timing) || !is_timing(timing, driver, file, op))
+		if (!is_row(row, timing) || !is_timing(timing, module, file, op))
 			continue;
 		one.trapped = timed_ns(timing);
 		one.mapped = other_ns(table, timing, "mmap");
@@ -212,14 +216,14 @@ static bool add_pair(const struct table *table, const struct row *row, const cha
 
 /*
  * Both numbers come from one run where there is one, as only those were
- * measured against each other: under vfio-pci-subpage, else under vfio-pci.
+ * measured against each other: with the module, else without it.
  */
 static struct pair find_pair(const struct table *table, const struct row *row, const char *op)
 {
 	struct pair pair = { 0 };
 
-	if (!add_pair(table, row, DRIVER_SUBPAGE, op, &pair))
-		add_pair(table, row, DRIVER_PLAIN, op, &pair);
+	if (!add_pair(table, row, true, op, &pair))
+		add_pair(table, row, false, op, &pair);
 	return pair;
 }
 
@@ -256,11 +260,11 @@ static void format_place(const struct table *table, u64 start, char *buf, size_t
 
 static void format_where(const struct table *table, const struct row *row, char *buf, size_t len)
 {
-	u64 before = hex_of(row->plain, "start"), after = hex_of(row->subpage, "start");
+	u64 before = hex_of(row->without, "start"), after = hex_of(row->with, "start");
 	char from[40], to[40];
 
-	format_place(table, row->plain ? before : after, from, sizeof(from));
-	format_place(table, row->subpage ? after : before, to, sizeof(to));
+	format_place(table, row->without ? before : after, from, sizeof(from));
+	format_place(table, row->with ? after : before, to, sizeof(to));
 	if (strcmp(from, to))
 		snprintf(buf, len, "%s -> %s", from, to);
 	else
@@ -282,27 +286,17 @@ static void measure_where(struct table *table)
 	}
 }
 
-static const char *plain_state(const struct row *row)
+/* What the module says of it, if it says something, and the mapping. */
+static const char *state_of(struct json_object *bar)
 {
-	if (!is_known(row->plain))
-		return row->plain ? NOT_OPENED : NOT_MEASURED;
+	const char *state = text_of(bar, "state");
 
-	return is_mapped(row->plain) ? "mapped" : "trapped";
-}
+	if (!is_known(bar))
+		return bar ? NOT_OPENED : NOT_MEASURED;
+	if (state[0])
+		return state;
 
-static void format_subpage(const struct row *row, char *buf, size_t len)
-{
-	const char *claim = text_of(row->subpage, "claim");
-	const char *reason = text_of(row->subpage, "reason");
-
-	if (!is_known(row->subpage))
-		snprintf(buf, len, row->subpage ? NOT_OPENED : NOT_MEASURED);
-	else if (!claim[0])
-		snprintf(buf, len, is_mapped(row->subpage) ? "mapped" : "trapped");
-	else if (reason[0])
-		snprintf(buf, len, "%s: %s", claim, reason);
-	else
-		snprintf(buf, len, "%s", claim);
+	return is_mapped(bar) ? "mapped" : "trapped";
 }
 
 static void format_ns(double ns, char *buf, size_t len)
@@ -316,23 +310,22 @@ static void format_ns(double ns, char *buf, size_t len)
 static void print_row(const struct table *table, const struct row *row, const char *op)
 {
 	struct pair pair = find_pair(table, row, op);
-	char size[32], where[96], subpage[64], trapped[32], mapped[32], ratio[32];
+	char size[32], where[96], trapped[32], mapped[32], ratio[32];
 
 	format_size(row->size, size, sizeof(size));
 	format_where(table, row, where, sizeof(where));
-	format_subpage(row, subpage, sizeof(subpage));
 	format_ns(pair.trapped, trapped, sizeof(trapped));
 	format_ns(pair.mapped, mapped, sizeof(mapped));
 	format_ns(pair.mapped ? pair.trapped / pair.mapped : 0, ratio, sizeof(ratio));
 	printf(ROW_FORMAT, row->bdf, row->bar, size, table->where_width, where,
-	       plain_state(row), subpage, trapped, mapped, ratio);
+	       state_of(row->without), state_of(row->with), trapped, mapped, ratio);
 }
 
 static void print_header(const struct table *table, const char *title)
 {
 	printf("%s\n", title);
-	printf(HEADER_FORMAT, "BDF", "BAR", "size", table->where_width, "where", "vfio-pci",
-	       "subpage", "ns trapped", "ns mapped", "ratio");
+	printf(HEADER_FORMAT, "BDF", "BAR", "size", table->where_width, "where", "without",
+	       "with module", "ns trapped", "ns mapped", "ratio");
 }
 
 static void print_platform(const struct table *table)
@@ -417,7 +410,7 @@ static void print_ratio(const struct table *table, const char *over, const char 
 		double ns = other_ns(table, timing, under);
 
 		/* The test measures no loop, and so not this. */
-		if (member(timing, "loop_ns") && is_timing(timing, DRIVER_SUBPAGE, over, "read") &&
+		if (member(timing, "loop_ns") && is_timing(timing, true, over, "read") &&
 		    timed_ns(timing) && ns)
 			ratio[nr++] = timed_ns(timing) / ns;
 	}
@@ -428,27 +421,27 @@ static void print_ratio(const struct table *table, const char *over, const char 
 	free(ratio);
 }
 
-static double open_ns(struct json_object *open, const char *driver)
+static double open_ns(struct json_object *open, bool module)
 {
-	if (strcmp(text_of(open, "driver"), driver) || strcmp(text_of(open, "phase"), "total"))
+	if (has_module(open) != module || strcmp(text_of(open, "phase"), "total"))
 		return 0;
 	return json_object_get_double(member(open, "median_ns"));
 }
 
-/* The same number of devices under the other driver. */
-static void print_open(struct json_object *opens, struct json_object *ours)
+/* The same number of devices without the module. */
+static void print_open(struct json_object *opens, struct json_object *with)
 {
 	size_t n = json_object_array_length(opens), i;
 
 	for (i = 0; i < n; i++) {
-		struct json_object *plain = json_object_array_get_idx(opens, i);
+		struct json_object *without = json_object_array_get_idx(opens, i);
 
-		if (!open_ns(plain, DRIVER_PLAIN) ||
-		    !json_object_equal(member(ours, "functions"), member(plain, "functions")))
+		if (!open_ns(without, false) ||
+		    !json_object_equal(member(with, "functions"), member(without, "functions")))
 			continue;
-		printf("bind to first touch, subpage / vfio-pci: %.2f, %d at once\n",
-		       open_ns(ours, DRIVER_SUBPAGE) / open_ns(plain, DRIVER_PLAIN),
-		       json_object_get_int(member(ours, "functions")));
+		printf("bind to first touch, with / without the module: %.2f, %d at once\n",
+		       open_ns(with, true) / open_ns(without, false),
+		       json_object_get_int(member(with, "functions")));
 	}
 }
 
@@ -459,21 +452,21 @@ static void print_opens(const struct table *table)
 		   json_object_array_length(opens) : 0, i;
 
 	for (i = 0; i < n; i++) {
-		struct json_object *ours = json_object_array_get_idx(opens, i);
+		struct json_object *with = json_object_array_get_idx(opens, i);
 
-		if (open_ns(ours, DRIVER_SUBPAGE))
-			print_open(opens, ours);
+		if (open_ns(with, true))
+			print_open(opens, with);
 	}
 }
 
-/* "N of M" under one driver, or that it was not measured. */
-static void format_count(const struct table *table, bool plain, char *buf, size_t len)
+/* "N of M", or that it was not measured. */
+static void format_count(const struct table *table, bool module, char *buf, size_t len)
 {
 	size_t measured = 0, total = 0, mapped = 0, i;
 
 	for (i = 0; i < table->nr; i++) {
 		const struct row *row = &table->row[i];
-		struct json_object *bar = plain ? row->plain : row->subpage;
+		struct json_object *bar = module ? row->with : row->without;
 
 		measured += is_known(bar);
 		if (!is_known(bar) || !is_subpage(table, row))
@@ -489,11 +482,11 @@ static void format_count(const struct table *table, bool plain, char *buf, size_
 
 static void print_summary(const struct table *table)
 {
-	char subpage[64], plain[64];
+	char with[64], without[64];
 
-	format_count(table, false, subpage, sizeof(subpage));
-	format_count(table, true, plain, sizeof(plain));
-	printf("%s sub-page MMIO BARs mapped (plain vfio-pci: %s)\n", subpage, plain);
+	format_count(table, true, with, sizeof(with));
+	format_count(table, false, without, sizeof(without));
+	printf("%s sub-page MMIO BARs mapped (without the module: %s)\n", with, without);
 }
 
 /* There are none in a file that says only what opening costs. */

@@ -76,8 +76,8 @@ struct bar_case {
 	size_t nr_reg;
 	struct measured measured[NR_MEASURED];
 	char name[32];
-	enum verdict claim_verdict;
-	struct error claim_why;
+	enum verdict state_verdict;
+	struct error state_why;
 };
 
 static struct options options;
@@ -91,7 +91,7 @@ static size_t nr_cases;
 static struct backend_case *backend_cases;
 static size_t nr_backend_cases;
 static struct kunit_set kunit;
-static struct error no_kunit = { "no device is bound to " DRIVER_SUBPAGE };
+static struct error no_kunit = { "the module " MODULE_SUBPAGE " holds no device" };
 
 static u64 page_size(void)
 {
@@ -180,9 +180,9 @@ TEST_F(bar, region_info)
 
 	EXPECT_EQ(access, self->info.flags & access);
 	EXPECT_EQ(c->expected_mmap, is_mappable(&self->info))
-		TH_LOG("0x%llx bytes at 0x%llx under %s: must %sbe mappable",
-		       c->facts.size, c->facts.start, c->subject->dev->driver,
-		       c->expected_mmap ? "" : "not ");
+		TH_LOG("0x%llx bytes at 0x%llx, 0x%llx in the device, under %s: must %sbe mappable",
+		       c->facts.size, c->facts.start, c->facts.device_size,
+		       c->subject->dev->driver, c->expected_mmap ? "" : "not ");
 	EXPECT_EQ(c->facts.size, self->info.size);
 	EXPECT_EQ(0, self->info.offset % page_size());
 	EXPECT_EQ(0, count_overlaps(self->fd, &self->info));
@@ -196,7 +196,7 @@ TEST_F(bar, address)
 
 	if (!(facts->flags & RES_MEM))
 		SKIP(return, "not a memory BAR");
-	if (facts->is_vf || facts->flags & RES_PCI_FIXED)
+	if (self->c->subject->dev->is_vf || facts->flags & RES_PCI_FIXED)
 		SKIP(return, "the address is not in the BAR register");
 
 	ASSERT_TRUE(address_read(self->c->subject->dev, self->c->number, &address));
@@ -477,45 +477,45 @@ TEST_F_TIMEOUT(bar, time_write, TIMING_TIMEOUT)
 }
 
 /*
- * What vfio-pci-subpage says in sysfs. Needs no open device, and so also says
- * something about one that cannot be opened.
+ * What the module says in sysfs. Needs no open device, and so also says something
+ * about one that cannot be opened.
  */
-FIXTURE(claim)
+FIXTURE(module)
 {
 };
 
-FIXTURE_VARIANT(claim)
+FIXTURE_VARIANT(module)
 {
 	struct bar_case *c;
 };
 
-FIXTURE_SETUP(claim)
+FIXTURE_SETUP(module)
 {
 	if (!variant)
-		SKIP(return, "no device is bound to " DRIVER_SUBPAGE);
+		SKIP(return, "the module " MODULE_SUBPAGE " holds no device");
 }
 
-FIXTURE_TEARDOWN(claim)
+FIXTURE_TEARDOWN(module)
 {
 }
 
-TEST_F(claim, holds)
+TEST_F(module, state)
 {
 	const struct bar_case *c = variant->c;
 
-	ASSERT_NE(VERDICT_REFUTED, c->claim_verdict)
-		TH_LOG("claim '%s' reason '%s': %s", c->facts.claim, c->facts.reason,
-		       c->claim_why.text);
-	/* A driver that gives up too early looks the same. */
-	ASSERT_NE(VERDICT_CHANGED, c->claim_verdict)
-		TH_LOG("claim '%s' reason '%s': %s: if that is new, bind the device again",
-		       c->facts.claim, c->facts.reason, c->claim_why.text);
+	ASSERT_NE(VERDICT_REFUTED, c->state_verdict)
+		TH_LOG("state '%s', 0x%llx bytes: %s", c->facts.state, c->facts.stated_size,
+		       c->state_why.text);
+	/* A module that gives up too early looks the same. */
+	ASSERT_NE(VERDICT_CHANGED, c->state_verdict)
+		TH_LOG("state '%s', 0x%llx bytes: %s: if that is new, bind the device again",
+		       c->facts.state, c->facts.stated_size, c->state_why.text);
 
-	if (c->facts.claim[0])
-		ksft_print_msg("%s: claim %s%s%s, %s: %s\n", c->name, c->facts.claim,
-			       c->facts.reason[0] ? " because " : "", c->facts.reason,
-			       c->claim_verdict == VERDICT_ACCEPTED ? "not verifiable" : "verified",
-			       c->claim_why.text);
+	if (c->facts.state[0])
+		ksft_print_msg("%s: %s, 0x%llx bytes that are shown as 0x%llx, %s: %s\n", c->name,
+			       c->facts.state, c->facts.device_size, c->facts.size,
+			       c->state_verdict == VERDICT_ACCEPTED ? "not verifiable" : "verified",
+			       c->state_why.text);
 }
 
 /*
@@ -600,7 +600,7 @@ TEST_F(backend, registers)
 		TH_LOG("%s: %s", self->subject->ops->name, err.text);
 }
 
-/* The driver's own tests, which ran when the kernel loaded it. */
+/* The module's own tests, which ran when the kernel loaded it. */
 FIXTURE(kunit)
 {
 };
@@ -642,21 +642,40 @@ TEST_F(kunit, result)
 		TH_LOG("%s", err.text);
 }
 
-static void read_claim(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts)
+static void read_state(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts)
 {
-	char name[64];
+	char name[64], size[32];
 
-	snprintf(name, sizeof(name), "vfio_pci_subpage/bar%u_claim", bar);
-	sysfs_read_attr(dev, name, facts->claim, sizeof(facts->claim));
-	snprintf(name, sizeof(name), "vfio_pci_subpage/bar%u_reason", bar);
-	sysfs_read_attr(dev, name, facts->reason, sizeof(facts->reason));
+	snprintf(name, sizeof(name), MODULE_SUBPAGE "/bar%u", bar);
+	sysfs_read_attr(dev, name, facts->state, sizeof(facts->state));
+	snprintf(name, sizeof(name), MODULE_SUBPAGE "/bar%u_size", bar);
+	if (sysfs_read_attr(dev, name, size, sizeof(size)))
+		facts->stated_size = strtoull(size, NULL, 10);
 }
 
-static bool relocation_is_off(void)
+static bool parameter_is(const char *name, const char *value)
 {
-	char value[16];
+	char now[16];
 
-	return sysfs_read_parameter("relocate", value, sizeof(value)) && value[0] == 'N';
+	return sysfs_read_parameter(name, now, sizeof(now)) && !strcmp(now, value);
+}
+
+/* DOMAIN:BUS:DEV.FN or VENDOR:DEVICE, separated by commas or blanks. */
+static bool is_excluded(const struct pci_device *dev)
+{
+	char list[1024], bdf[SYSFS_BDF_LEN], *item, *rest = list;
+	unsigned int vendor, device;
+
+	if (!sysfs_read_parameter("exclude", list, sizeof(list)))
+		return false;
+
+	while ((item = strsep(&rest, ", "))) {
+		if (sysfs_parse_bdf(item, bdf) ? !strcmp(bdf, dev->bdf) :
+		    sscanf(item, "%x:%x", &vendor, &device) == 2 && vendor == dev->vendor &&
+		    device == dev->device)
+			return true;
+	}
+	return false;
 }
 
 static void read_facts(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts)
@@ -667,14 +686,16 @@ static void read_facts(const struct pci_device *dev, unsigned int bar, struct ba
 		.bdf = dev->bdf,
 		.start = res->start,
 		.size = sysfs_resource_size(res),
+		.device_size = dev->bar_size[bar],
 		.flags = res->flags,
 		.page_size = page_size(),
-		.by_subpage = !strcmp(dev->driver, DRIVER_SUBPAGE),
-		.is_vf = dev->is_vf,
-		.relocate_off = relocation_is_off(),
+		.held = dev->is_held,
+		.relocate_off = parameter_is("relocate", "no"),
+		.excluded = is_excluded(dev),
+		.keep_size = parameter_is("bar_size", "device"),
 	};
-	if (facts->by_subpage)
-		read_claim(dev, bar, facts);
+	if (facts->held)
+		read_state(dev, bar, facts);
 }
 
 static void init_case(struct bar_case *c, const struct subject *subject, unsigned int bar)
@@ -781,8 +802,8 @@ static void expect_cases(void)
 		struct bar_case *c = &cases[i];
 
 		c->expected_mmap = expect_mmap(&c->facts, &iomem);
-		if (c->facts.by_subpage)
-			c->claim_verdict = expect_claim(&c->facts, &iomem, &c->claim_why);
+		if (c->facts.held)
+			c->state_verdict = expect_state(&c->facts, &iomem, &c->state_why);
 	}
 }
 
@@ -824,18 +845,18 @@ static int add_bar_variants(struct bar_case *c, struct error *err)
 {
 	if (add_variant(&_bar_fixture_object, c->name, c, err))
 		return -1;
-	if (!c->facts.by_subpage)
+	if (!c->facts.held)
 		return 0;
 
-	return add_variant(&_claim_fixture_object, c->name, c, err);
+	return add_variant(&_module_fixture_object, c->name, c, err);
 }
 
-static bool driver_is_used(void)
+static bool module_is_used(void)
 {
 	size_t i;
 
 	for (i = 0; i < nr_cases; i++)
-		if (cases[i].facts.by_subpage)
+		if (cases[i].facts.held)
 			return true;
 	return false;
 }
@@ -845,7 +866,7 @@ static int add_kunit_variants(struct error *err)
 {
 	size_t i;
 
-	if (!driver_is_used() || kunit_read(KUNIT_DEBUGFS, &kunit, &no_kunit))
+	if (!module_is_used() || kunit_read(KUNIT_DEBUGFS, &kunit, &no_kunit))
 		return 0;
 
 	for (i = 0; i < kunit.nr; i++)
@@ -877,12 +898,13 @@ static void save_bar(const struct bar_case *c)
 		.vendor = dev->vendor,
 		.device = dev->device,
 		.driver = dev->driver,
+		.module = dev->is_prepared,
 		.bar = c->number,
-		.size = c->facts.size,
+		.size = c->facts.device_size,
+		.shown_size = c->facts.size,
 		.start = c->facts.start,
 		.flags = c->facts.flags,
-		.claim = c->facts.claim,
-		.reason = c->facts.reason,
+		.state = c->facts.state,
 		.expected_mmap = c->expected_mmap,
 		.mmap = c->mmap,
 		.backend = c->subject->fd < 0 ? "" : c->subject->ops->name,
@@ -896,6 +918,7 @@ static void save_timing(const struct bar_case *c, const struct measured *measure
 	struct result_timing timing = {
 		.bdf = c->subject->dev->bdf,
 		.driver = c->subject->dev->driver,
+		.module = c->subject->dev->is_prepared,
 		.bar = c->number,
 		.offset = measured->reg.offset,
 		.width = measured->reg.width,
@@ -960,7 +983,7 @@ static void save_results(void)
 static void skip_without_device(void)
 {
 	ksft_print_header();
-	ksft_exit_skip("no PCI device with a BAR is bound to VFIO: bind one to vfio-pci-subpage\n");
+	ksft_exit_skip("no PCI device with a BAR is bound to VFIO: bind one to vfio-pci\n");
 }
 
 static int prepare(int argc, char **argv, struct error *err)

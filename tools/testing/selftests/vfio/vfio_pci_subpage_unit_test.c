@@ -263,7 +263,7 @@ static const char nested[] =
 	"fd000000-febfffff : PCI Bus 0000:00\n"
 	"  fe200000-fe5fffff : PCI Bus 0000:01\n"
 	"    fe200000-fe3fffff : PCI Bus 0000:02\n"
-	"      fe240000-fe240fff : vfio-pci-subpage\n"
+	"      fe240000-fe240fff : around\n"
 	"        fe240000-fe2400ff : 0000:02:01.0\n"
 	"          fe240000-fe2400ff : vfio-pci\n"
 	/* Deeper than this the kernel does not indent. */
@@ -283,7 +283,7 @@ TEST(iomem_nested)
 	ASSERT_EQ(10, map.nr);
 	bar = iomem_find(&map, BDF, 0xfe240000, 0xfe2400ff);
 	ASSERT_EQ(5, bar);
-	EXPECT_STREQ("vfio-pci-subpage", map.entry[map.entry[bar].parent].name);
+	EXPECT_STREQ("around", map.entry[map.entry[bar].parent].name);
 	EXPECT_EQ(5, map.entry[6].parent);
 	EXPECT_EQ(6, map.entry[7].parent);
 	EXPECT_EQ(3, map.entry[8].parent);
@@ -363,6 +363,8 @@ FIXTURE_SETUP(expect)
 		.bdf = BDF,
 		.start = 0x10000,
 		.size = 0x100,
+		.device_size = 0x100,
+		.stated_size = 0x100,
 		.flags = RES_MEM,
 		.page_size = PAGE,
 	};
@@ -473,170 +475,142 @@ TEST_F(expect, larger_pages)
 	EXPECT_FALSE(mapped_at(self, 0x10000, PAGE, "13000-130ff : last\n"));
 }
 
-static void set_claim(struct bar_facts *bar, const char *claim, const char *reason)
+/* The module has made it as large as its page, and says so or not. */
+TEST_F(expect, page_sized)
 {
-	snprintf(bar->claim, sizeof(bar->claim), "%s", claim);
-	snprintf(bar->reason, sizeof(bar->reason), "%s", reason);
-}
-
-TEST_F(expect, subpage_follows_claim)
-{
-	self->bar.by_subpage = true;
-	set_claim(&self->bar, CLAIM_RELOCATED, "");
-	EXPECT_TRUE(mapped_at(self, 0x11100, 0x100, ""));
-	set_claim(&self->bar, CLAIM_NONE, "vf");
-	EXPECT_FALSE(mapped_at(self, 0x11000, 0x100, ""));
 	EXPECT_TRUE(mapped_at(self, 0x11000, PAGE, ""));
-	/* A missing claim does not excuse a trapped BAR. */
-	set_claim(&self->bar, "", "");
-	EXPECT_TRUE(mapped_at(self, 0x11100, 0x100, ""));
+	snprintf(self->bar.state, sizeof(self->bar.state), "no-space");
+	EXPECT_TRUE(mapped_at(self, 0x11000, PAGE, ""));
+	snprintf(self->bar.state, sizeof(self->bar.state), STATE_RELOCATED);
+	EXPECT_FALSE(mapped_at(self, 0x11100, 0x100, ""));
 }
 
-static enum verdict judge(struct _test_data_expect *self, const char *claim, const char *reason)
+static enum verdict judge(struct _test_data_expect *self, const char *state)
 {
 	struct error why = { "" };
 	enum verdict verdict;
 
-	set_claim(&self->bar, claim, reason);
-	verdict = expect_claim(&self->bar, &self->map, &why);
+	snprintf(self->bar.state, sizeof(self->bar.state), "%s", state);
+	verdict = expect_state(&self->bar, &self->map, &why);
 	if (!why.text[0])
 		exit(KSFT_FAIL);
 	return verdict;
 }
 
-TEST_F(expect, claim_held)
-{
-	FILE *file = text_file("10000-13fff : window\n"
-			       "  11000-11fff : vfio-pci-subpage\n"
-			       "    11000-110ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
-	self->bar.start = 0x11000;
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_IN_PLACE, ""));
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_RELOCATED, ""));
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, "busy"));
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, "elsewhere", ""));
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, "", ""));
-	fclose(file);
-}
-
-TEST_F(expect, claim_held_beside)
-{
-	place(self, 0x11000, 0x100, "11100-11fff : vfio-pci-subpage\n");
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_IN_PLACE, ""));
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_RELOCATED, ""));
-}
-
-TEST_F(expect, claim_not_held)
-{
-	place(self, 0x11000, 0x100, "");
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, ""));
-	place(self, 0x11000, 0x100, "11100-117ff : vfio-pci-subpage\n");
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, ""));
-	place(self, 0x11000, 0x100, "11100-11fff : vfio sub-page reserved\n");
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, ""));
-	place(self, 0x11100, 0x100, "11200-11fff : vfio-pci-subpage\n");
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_RELOCATED, ""));
-}
-
-TEST_F(expect, claim_on_part_of_page)
-{
-	FILE *file = text_file("10000-13fff : window\n"
-			       "  11000-117ff : vfio-pci-subpage\n"
-			       "    11000-110ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
-	self->bar.start = 0x11000;
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, ""));
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_RELOCATED, ""));
-	fclose(file);
-}
-
-TEST_F(expect, claim_on_large_bar)
+TEST_F(expect, state_page)
 {
 	place(self, 0x11000, PAGE, "");
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "", ""));
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_IN_PLACE, ""));
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, "", "vf"));
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, STATE_IN_PLACE));
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, STATE_RELOCATED));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "elsewhere"));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, ""));
+	/* It is not larger for a BAR that has no page of its own. */
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "no-space"));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "excluded"));
+	/* Made at bind, it may be older than the parameter. */
+	self->bar.keep_size = true;
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, STATE_IN_PLACE));
+	self->bar.stated_size = 0x200;
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, STATE_IN_PLACE));
+}
+
+TEST_F(expect, state_device_size)
+{
+	self->bar.keep_size = true;
+	place(self, 0x11000, 0x100, "");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, STATE_RELOCATED));
+	self->bar.keep_size = false;
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, STATE_RELOCATED));
+}
+
+TEST_F(expect, state_no_page)
+{
+	place(self, 0x11000, 0x200, "");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, STATE_IN_PLACE));
+	self->bar.keep_size = true;
+	place(self, 0x11100, 0x100, "");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, STATE_RELOCATED));
+	self->bar.start = 0x12000;
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, STATE_RELOCATED));
+}
+
+TEST_F(expect, state_of_large_bar)
+{
+	self->bar.device_size = PAGE;
+	place(self, 0x11000, PAGE, "");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, ""));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, STATE_IN_PLACE));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "fixed"));
 }
 
 TEST_F(expect, reason_words)
 {
 	place(self, 0x11100, 0x100, "");
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, ""));
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "mood"));
-	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, CLAIM_NONE, "rejected"));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, ""));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "mood"));
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "rejected"));
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "inaccessible"));
 }
 
-/* Made at bind, verdicts may be older than what is seen now. */
+/* Made at bind, states may be older than what is seen now. */
 TEST_F(expect, reason_page_was_free)
 {
 	place(self, 0x11000, 0x100, "");
-	self->bar.is_vf = true;
 	self->bar.relocate_off = true;
-	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "vf"));
-	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "excluded"));
-	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "rejected"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "excluded"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "fixed"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "rejected"));
 	/* A word that is none was never true. */
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "mood"));
-	self->bar.is_vf = false;
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "vf"));
-}
-
-TEST_F(expect, reason_vf)
-{
-	place(self, 0x11100, 0x100, "");
-	EXPECT_EQ(VERDICT_REFUTED, judge(self, CLAIM_NONE, "vf"));
-	self->bar.is_vf = true;
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "vf"));
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "mood"));
+	/* This device is left as it is in any case. */
+	self->bar.excluded = true;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "excluded"));
 }
 
 TEST_F(expect, reason_fixed)
 {
 	place(self, 0x11100, 0x100, "");
-	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, CLAIM_NONE, "fixed"));
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "fixed"));
 	self->bar.flags |= RES_PCI_FIXED;
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "fixed"));
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "fixed"));
 }
 
 TEST_F(expect, reason_excluded)
 {
 	place(self, 0x11100, 0x100, "");
-	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "excluded"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "excluded"));
 	self->bar.relocate_off = true;
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "excluded"));
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "excluded"));
 }
 
 TEST_F(expect, reason_unassigned)
 {
 	place(self, 0x11100, 0x100, "");
-	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "unassigned"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "unassigned"));
 	self->bar.start = 0;
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "unassigned"));
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "unassigned"));
 }
 
 TEST_F(expect, reason_busy)
 {
 	place(self, 0x11100, 0x100, "12000-120ff : elsewhere\n");
-	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "busy"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "busy"));
 	place(self, 0x11100, 0x100, "11100-111ff : BOOTFB\n");
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "busy"));
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "busy"));
 	/* In another BAR of the device, and only if this one would have to move. */
 	place(self, 0x11100, 0x100, "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n");
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "busy"));
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "busy"));
 	place(self, 0x11000, 0x100, "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n");
-	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "busy"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "busy"));
 }
 
 TEST_F(expect, reason_no_space)
 {
 	place(self, 0x11100, 0x100, "");
-	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "no-space"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
 	place(self, 0x11100, 0x100,
 	      "10000-100ff : a\n12000-12fff : b\n13800-138ff : c\n");
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "no-space"));
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
 }
 
 /* The only free page lies where a 32-bit BAR cannot go. */
@@ -649,10 +623,26 @@ TEST_F(expect, reason_no_space_below_4g)
 
 	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
 	self->bar.start = 0xfffff100;
-	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, CLAIM_NONE, "no-space"));
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
 	self->bar.flags |= RES_MEM_64;
-	EXPECT_EQ(VERDICT_CHANGED, judge(self, CLAIM_NONE, "no-space"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
 	fclose(file);
+}
+
+/* e820 above the window: the page is free in the tree, and nobody gets it. */
+TEST_F(expect, reason_reserved)
+{
+	FILE *file = text_file("10000-1ffff : Reserved\n"
+			       "  10000-13fff : window\n"
+			       "    11100-111ff : " BDF "\n");
+	struct error err;
+
+	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	self->bar.start = 0x11100;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "reserved"));
+	fclose(file);
+	place(self, 0x11100, 0x100, "");
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "reserved"));
 }
 
 /* Who else is in a page. */
@@ -709,7 +699,6 @@ TEST_F(exclusive, alone)
 {
 	EXPECT_EQ(0, intruders(self, ""));
 	EXPECT_EQ(0, intruders(self, "11000-110ff : vfio-pci\n"));
-	EXPECT_EQ(0, intruders(self, "11100-11fff : vfio-pci-subpage\n"));
 	EXPECT_EQ(0, intruders(self, "11100-11fff : vfio sub-page reserved\n"));
 	EXPECT_EQ(0, intruders(self, "12000-120ff : 0000:02:02.0\n"));
 }
@@ -720,7 +709,7 @@ TEST_F(exclusive, iomem)
 	EXPECT_NE(NULL, strstr(self->first.text, "somebody"));
 	EXPECT_EQ(2, intruders(self, "11100-111ff : a\n11f00-120ff : b\n"));
 	/* A reservation that goes beyond the page is not one for this page. */
-	EXPECT_EQ(1, intruders(self, "11100-12fff : vfio-pci-subpage\n"));
+	EXPECT_EQ(1, intruders(self, "11100-12fff : vfio sub-page reserved\n"));
 }
 
 TEST_F(exclusive, other_device)
@@ -1126,7 +1115,7 @@ TEST(backend_viable)
 {
 	struct pci_device dev[] = {
 		{ .bdf = "0000:00:01.0", .iommu_group = 3, .driver = "pcieport" },
-		{ .bdf = "0000:00:02.0", .iommu_group = 3, .driver = DRIVER_PLAIN,
+		{ .bdf = "0000:00:02.0", .iommu_group = 3, .driver = DRIVER_VFIO_PCI,
 		  .is_vfio = true },
 		{ .bdf = "0000:00:03.0", .iommu_group = 3 },
 		{ .bdf = "0000:00:04.0", .iommu_group = 4, .driver = "nvme" },
@@ -1311,13 +1300,13 @@ FIXTURE_SETUP(results)
 	ASSERT_NE(NULL, mkdtemp(self->dir));
 	snprintf(self->path, sizeof(self->path), "%s/results.json", self->dir);
 	self->bar = (struct result_bar) {
-		.bdf = BDF, .vendor = 0x10ec, .device = 0x8139, .driver = DRIVER_PLAIN,
+		.bdf = BDF, .vendor = 0x10ec, .device = 0x8139, .driver = DRIVER_VFIO_PCI,
 		.bar = 1, .size = 256, .start = 0xfe240100, .flags = 0x40200,
-		.claim = "", .reason = "", .expected_mmap = false, .mmap = -1,
+		.shown_size = PAGE, .state = "", .expected_mmap = false, .mmap = -1,
 		.backend = "",
 	};
 	self->timing = (struct result_timing) {
-		.bdf = BDF, .driver = DRIVER_PLAIN, .bar = 1, .offset = 4, .width = 4,
+		.bdf = BDF, .driver = DRIVER_VFIO_PCI, .bar = 1, .offset = 4, .width = 4,
 		.path = "pread", .op = "read", .cpu = -1, .node = -1, .batch = 9,
 		.outliers = -1, .loop_ns = -1,
 		.stats = { .median = 1432.5, .min = 1400, .p99 = 2000,
@@ -1364,14 +1353,16 @@ TEST_F(results, schema)
 	results = save_and_load(self, results);
 	ASSERT_NE(NULL, results);
 
-	EXPECT_EQ(1, json_object_get_int(at(results, "/schema")));
+	EXPECT_EQ(2, json_object_get_int(at(results, "/schema")));
 	EXPECT_STREQ("x86_64-4k", json_object_get_string(at(results, "/platform/name")));
 	EXPECT_STREQ("tcg", json_object_get_string(at(results, "/platform/accel")));
 	EXPECT_STREQ("0x10ec", json_object_get_string(at(results, "/bars/0/vendor")));
 	EXPECT_STREQ("0xfe240100", json_object_get_string(at(results, "/bars/0/start")));
 	EXPECT_EQ(256, json_object_get_int(at(results, "/bars/0/size")));
 	EXPECT_EQ(NULL, at(results, "/bars/0/mmap"));
-	EXPECT_EQ(NULL, at(results, "/bars/0/claim"));
+	EXPECT_EQ(PAGE, json_object_get_int(at(results, "/bars/0/shown_size")));
+	EXPECT_FALSE(json_object_get_boolean(at(results, "/bars/0/module")));
+	EXPECT_EQ(NULL, at(results, "/bars/0/state"));
 	EXPECT_EQ(NULL, at(results, "/bars/0/backend"));
 	EXPECT_EQ(1432.5, json_object_get_double(at(results, "/timings/0/median_ns")));
 	EXPECT_EQ(1440, json_object_get_double(at(results, "/timings/0/ci95_ns/1")));
@@ -1401,8 +1392,8 @@ TEST_F(results, extend_and_replace)
 	results_add_bar(results, &self->bar);
 	self->timing.stats.median = 7;
 	results_add_timing(results, &self->timing);
-	/* Another driver, another path: new. */
-	self->bar.driver = DRIVER_SUBPAGE;
+	/* With the module, another path: new. */
+	self->bar.module = true;
 	results_add_bar(results, &self->bar);
 	self->timing.path = "mmap";
 	results_add_timing(results, &self->timing);
@@ -1449,12 +1440,12 @@ TEST_F(results, damaged)
 		const char *says;
 	} damaged[] = {
 		{ "", "truncated" },
-		{ "{ \"schema\": 1, \"bars\": [", "truncated" },
+		{ "{ \"schema\": 2, \"bars\": [", "truncated" },
 		{ "no json", "not JSON" },
 		{ "[]", "no JSON object" },
 		{ "{}", "no schema" },
-		{ "{ \"schema\": 2 }", "schema 2 is not known" },
-		{ "{ \"schema\": 1, \"bars\": [] }", "lacks" },
+		{ "{ \"schema\": 1 }", "schema 1 is not known, only schema 2: run" },
+		{ "{ \"schema\": 2, \"bars\": [] }", "lacks" },
 	};
 	struct error err;
 	size_t i;
@@ -1630,7 +1621,7 @@ TEST_F(results, kunit_added_to_older)
 	struct error err;
 
 	write_file(self->path,
-		   "{ \"schema\": 1, \"platform\": { \"name\": \"p\" }, \"bars\": [], \"timings\": [], \"totals\": {} }");
+		   "{ \"schema\": 2, \"platform\": { \"name\": \"p\" }, \"bars\": [], \"timings\": [], \"totals\": {} }");
 	results = results_open(self->path, "p", "none", &err);
 	ASSERT_NE(NULL, results)
 		TH_LOG("%s", err.text);
@@ -2142,7 +2133,8 @@ static void fill_perf(struct result_perf *perf, struct machine *machine)
 TEST_F(results, perf)
 {
 	struct result_skip skip = {
-		.bdf = BDF, .driver = DRIVER_SUBPAGE, .bar = 1, .offset = 4, .width = 4,
+		.bdf = BDF, .driver = DRIVER_VFIO_PCI, .module = true, .bar = 1, .offset = 4,
+		.width = 4,
 		.path = "kernel", .op = "read", .reason = "no module",
 	};
 	struct stats stats = { .median = 5, .samples = 3 };
@@ -2158,9 +2150,9 @@ TEST_F(results, perf)
 	results_add_skip(results, &skip);
 	EXPECT_TRUE(json_object_get_boolean(at(results, "/perf/partial")));
 	results_end_perf(results, &machine, false);
-	results_add_open(results, DRIVER_PLAIN, 8, "bind", &stats);
-	results_add_open(results, DRIVER_PLAIN, 8, "bind", &stats);
-	results_add_open(results, DRIVER_PLAIN, 8, "open", &stats);
+	results_add_open(results, DRIVER_VFIO_PCI, true, 8, "bind", &stats);
+	results_add_open(results, DRIVER_VFIO_PCI, true, 8, "bind", &stats);
+	results_add_open(results, DRIVER_VFIO_PCI, true, 8, "open", &stats);
 	results = save_and_load(self, results);
 	ASSERT_NE(NULL, results);
 
@@ -2202,7 +2194,8 @@ TEST_F(results, perf_begins_anew)
 TEST_F(results, nothing_known)
 {
 	struct result_skip skip = {
-		.bdf = BDF, .driver = DRIVER_SUBPAGE, .bar = 1, .path = "", .op = "",
+		.bdf = BDF, .driver = DRIVER_VFIO_PCI, .module = true, .bar = 1,
+		.path = "", .op = "",
 		.reason = "no register",
 	};
 	struct json_object *results;

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <string.h>
 
 #include <linux/pci_regs.h>
 
@@ -62,7 +61,7 @@ bool address_offset_known(const struct pci_scan *scan, u64 offset)
 	for (i = 0; i < scan->nr; i++) {
 		const struct pci_device *dev = &scan->dev[i];
 
-		if (dev->is_vf || !strcmp(dev->driver, DRIVER_SUBPAGE))
+		if (dev->is_vf || dev->is_held)
 			continue;
 		if (has_offset(dev, offset))
 			return true;

@@ -34,8 +34,8 @@ bool address_read(const struct pci_device *dev, unsigned int bar, u64 *address);
  * @offset: bus address minus CPU address of a BAR
  *
  * A host bridge may translate addresses. If it does, it does so for all devices
- * below it, those included whose BARs nobody has moved: only devices that are
- * not bound to vfio-pci-subpage are looked at. No translation is always known.
+ * below it, those included whose BARs nobody has moved: only devices that the
+ * module does not hold are looked at. No translation is always known.
  *
  * Return: true if the offset can be trusted.
  */

@@ -2,10 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "binding.h"
+#include "sysfs.h"
 
 static int write_file(const char *path, const char *text)
 {
@@ -49,4 +51,16 @@ int binding_unbind(const char *bdf, struct error *err)
 	if (ret && ret != -ENOENT)
 		return error_set(err, "%s: cannot be unbound: %s", bdf, strerror(-ret));
 	return 0;
+}
+
+int binding_load_module(bool load, struct error *err)
+{
+	if (load == !access("/sys/module/" MODULE_SUBPAGE, F_OK))
+		return 0;
+	if (!system(load ? "modprobe " MODULE_SUBPAGE : "modprobe -r " MODULE_SUBPAGE))
+		return 0;
+
+	return error_set(err, MODULE_SUBPAGE ": modprobe cannot %s",
+			 load ? "load it: install it for this kernel" :
+			 "unload it: unbind the devices that it holds");
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Binds devices to drivers, through sysfs. */
+/* Binds devices to drivers, through sysfs, and loads the module before. */
 #ifndef SUBPAGE_BINDING_H
 #define SUBPAGE_BINDING_H
+
+#include <stdbool.h>
 
 #include "error.h"
 
@@ -27,5 +29,16 @@ int binding_bind(const char *bdf, const char *driver, struct error *err);
  * Return: 0 or -1.
  */
 int binding_unbind(const char *bdf, struct error *err);
+
+/**
+ * binding_load_module() - load or unload the module
+ * @load: it shall be there; else it shall not
+ * @err: set on failure: modprobe's reason, or devices that the module holds
+ *
+ * Context: needs root.
+ *
+ * Return: 0 or -1.
+ */
+int binding_load_module(bool load, struct error *err);
 
 #endif

@@ -67,8 +67,7 @@ static bool is_reservation(const struct iomem_entry *entry, const struct page *p
 	if (entry->start < page->start || entry->end > page->end)
 		return false;
 
-	return !strcmp(entry->name, RESERVED_BY_SUBPAGE) ||
-	       !strcmp(entry->name, RESERVED_BY_CORE);
+	return !strcmp(entry->name, RESERVED_BY_CORE);
 }
 
 static unsigned int count_iomem(const struct iomem *map, int self, const struct page *page,

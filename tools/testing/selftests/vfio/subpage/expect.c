@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <string.h>
+#include <strings.h>
 
 #include "expect.h"
 #include "sysfs.h"
@@ -23,7 +24,7 @@ static u64 page_end(const struct bar_facts *bar)
 
 bool bar_is_subpage(const struct bar_facts *bar)
 {
-	return bar->flags & RES_MEM && bar->size && bar->size < bar->page_size;
+	return bar->flags & RES_MEM && bar->device_size && bar->device_size < bar->page_size;
 }
 
 static int find_bar(const struct bar_facts *bar, const struct iomem *map)
@@ -55,24 +56,8 @@ bool expect_mmap(const struct bar_facts *bar, const struct iomem *map)
 {
 	if (!(bar->flags & RES_MEM) || !bar->size)
 		return false;
-	if (!bar_is_subpage(bar))
-		return true;
-	if (bar->by_subpage)
-		return strcmp(bar->claim, CLAIM_NONE);
 
-	return starts_free_page(bar, map);
-}
-
-static bool is_page_of(const struct bar_facts *bar, const struct iomem_entry *entry)
-{
-	return entry->start == bar_page(bar) && entry->end == page_end(bar) &&
-	       !strcmp(entry->name, RESERVED_BY_SUBPAGE);
-}
-
-/* The rest of the page is reserved beside the BAR, not above it. */
-static bool rest_reserved(const struct bar_facts *bar, const struct iomem *map)
-{
-	return iomem_find(map, RESERVED_BY_SUBPAGE, bar_end(bar) + 1, page_end(bar)) >= 0;
+	return bar->size >= bar->page_size || starts_free_page(bar, map);
 }
 
 static enum verdict refute(struct error *why, const char *text)
@@ -93,24 +78,26 @@ static enum verdict changed(struct error *why, const char *text)
 	return VERDICT_CHANGED;
 }
 
-static enum verdict check_held(const struct bar_facts *bar, const struct iomem *map,
+static enum verdict accept(struct error *why, const char *text)
+{
+	error_set(why, "%s", text);
+	return VERDICT_ACCEPTED;
+}
+
+/* A BAR that is as large as its page has it for itself: siblings do not overlap. */
+static enum verdict check_page(const struct bar_facts *bar, const struct iomem *map,
 			       struct error *why)
 {
-	bool moved = !strcmp(bar->claim, CLAIM_RELOCATED);
-	int self = find_bar(bar, map), parent;
-
 	if (bar->start != bar_page(bar))
 		return refute(why, "the BAR does not start its page");
-	if (self < 0)
+	if (find_bar(bar, map) < 0)
 		return refute(why, "the BAR is not in /proc/iomem");
+	if (bar->size != bar->page_size && bar->size != bar->device_size)
+		return refute(why, "the BAR is neither as large as a page nor as in the device");
+	if (bar->size != (bar->keep_size ? bar->device_size : bar->page_size))
+		return changed(why, "the size of the BAR is not the one of the parameter bar_size");
 
-	parent = map->entry[self].parent;
-	if (parent != IOMEM_ROOT && is_page_of(bar, &map->entry[parent]))
-		return confirm(why, "its page is reserved as a whole");
-	if (!moved && rest_reserved(bar, map))
-		return confirm(why, "the rest of its page is reserved");
-
-	return refute(why, "the page is not reserved by " RESERVED_BY_SUBPAGE);
+	return confirm(why, bar->keep_size ? "it starts its page" : "it is as large as its page");
 }
 
 static enum verdict check_unassigned(const struct bar_facts *bar, const struct iomem *map,
@@ -128,33 +115,18 @@ static bool has_child(const struct iomem *map, int i)
 	return i >= 0 && i + 1 < map->nr && map->entry[i + 1].parent == i;
 }
 
-/*
- * A region in the BAR stands in the way of any claim; one in another BAR of the
- * device only in that of a move, as a move turns off memory decode for both.
- */
+/* A region in any BAR of the device: a move turns off memory decode for all. */
 static enum verdict check_busy(const struct bar_facts *bar, const struct iomem *map,
 			       struct error *why)
 {
 	int i;
 
-	if (has_child(map, find_bar(bar, map)))
-		return confirm(why, "/proc/iomem shows a region inside the BAR");
-	if (starts_free_page(bar, map))
-		return changed(why, "the BAR starts a page with nothing else in it");
 	for (i = 0; i < map->nr; i++) {
 		if (!strcmp(map->entry[i].name, bar->bdf) && has_child(map, i))
-			return confirm(why, "/proc/iomem shows a region inside another BAR");
+			return confirm(why, "/proc/iomem shows a region inside a BAR of it");
 	}
 
 	return changed(why, "/proc/iomem shows nothing inside a BAR of the device");
-}
-
-static enum verdict check_vf(const struct bar_facts *bar, struct error *why)
-{
-	if (bar->is_vf)
-		return confirm(why, "the device is a virtual function");
-
-	return refute(why, "the device has no physfn link");
 }
 
 static enum verdict check_fixed(const struct bar_facts *bar, struct error *why)
@@ -162,16 +134,20 @@ static enum verdict check_fixed(const struct bar_facts *bar, struct error *why)
 	if (bar->flags & RES_PCI_FIXED)
 		return confirm(why, "the resource is marked as fixed");
 
-	error_set(why, "sysfs does not show what else may pin a BAR");
-	return VERDICT_ACCEPTED;
+	return accept(why, "sysfs does not show what else may fix a BAR");
 }
 
-static enum verdict check_excluded(const struct bar_facts *bar, struct error *why)
+static enum verdict check_excluded(const struct bar_facts *bar, const struct iomem *map,
+				   struct error *why)
 {
-	if (bar->relocate_off)
-		return confirm(why, "the module parameter relocate is off");
+	if (bar->excluded)
+		return confirm(why, "the module parameter exclude names the device");
+	if (!bar->relocate_off)
+		return changed(why, "the module parameters do not exclude the device");
+	if (starts_free_page(bar, map))
+		return changed(why, "the BAR starts a page with nothing else in it");
 
-	return changed(why, "the module parameter relocate is on");
+	return confirm(why, "the module parameter relocate is no");
 }
 
 /*
@@ -200,66 +176,70 @@ static enum verdict check_no_space(const struct bar_facts *bar, const struct iom
 	return VERDICT_CHANGED;
 }
 
-static enum verdict check_rejected(struct error *why)
+/* Firmware may reserve more than shows: x86 gives out nothing just below 4 GiB. */
+static enum verdict check_reserved(const struct bar_facts *bar, const struct iomem *map,
+				   struct error *why)
 {
-	error_set(why, "only the driver saw what the device answered");
-	return VERDICT_ACCEPTED;
+	int i = find_bar(bar, map);
+
+	if (i < 0)
+		return refute(why, "the BAR is not in /proc/iomem");
+	for (; i != IOMEM_ROOT; i = map->entry[i].parent)
+		if (!strcasecmp(map->entry[i].name, "reserved"))
+			return confirm(why, "firmware has reserved its window");
+
+	return accept(why, "/proc/iomem does not show all that firmware reserves");
 }
 
 /* Why a BAR that does not have its page for itself was not moved. */
 static enum verdict check_not_moved(const struct bar_facts *bar, const struct iomem *map,
 				    struct error *why)
 {
-	if (!strcmp(bar->reason, "vf"))
-		return check_vf(bar, why);
-	if (!strcmp(bar->reason, "fixed"))
+	if (!strcmp(bar->state, "fixed"))
 		return check_fixed(bar, why);
-	if (!strcmp(bar->reason, "excluded"))
-		return check_excluded(bar, why);
-	if (!strcmp(bar->reason, "no-space"))
+	if (!strcmp(bar->state, "busy"))
+		return check_busy(bar, map, why);
+	if (!strcmp(bar->state, "no-space"))
 		return check_no_space(bar, map, why);
-	if (!strcmp(bar->reason, "rejected"))
-		return check_rejected(why);
+	if (!strcmp(bar->state, "reserved"))
+		return check_reserved(bar, map, why);
+	if (!strcmp(bar->state, "rejected") || !strcmp(bar->state, "inaccessible"))
+		return accept(why, "only the module saw what the device answered");
 
-	return refute(why, "the reason is not one of the documented words");
+	return refute(why, "the state is missing, or not one of the documented words");
 }
 
-static enum verdict check_pinned(const struct bar_facts *bar, const struct iomem *map,
+static enum verdict check_reason(const struct bar_facts *bar, const struct iomem *map,
 				 struct error *why)
 {
-	enum verdict verdict = check_not_moved(bar, map, why);
+	enum verdict verdict;
 
+	if (bar->size != bar->device_size)
+		return refute(why, "the BAR is not as large as in the device");
+	if (!strcmp(bar->state, "unassigned"))
+		return check_unassigned(bar, map, why);
+	if (!strcmp(bar->state, "excluded"))
+		return check_excluded(bar, map, why);
+
+	verdict = check_not_moved(bar, map, why);
 	if (verdict != VERDICT_REFUTED && starts_free_page(bar, map))
 		return changed(why, "the BAR starts a page with nothing else in it");
 
 	return verdict;
 }
 
-static enum verdict check_reason(const struct bar_facts *bar, const struct iomem *map,
-				 struct error *why)
-{
-	if (!strcmp(bar->reason, "unassigned"))
-		return check_unassigned(bar, map, why);
-	if (!strcmp(bar->reason, "busy"))
-		return check_busy(bar, map, why);
-
-	return check_pinned(bar, map, why);
-}
-
-enum verdict expect_claim(const struct bar_facts *bar, const struct iomem *map,
+enum verdict expect_state(const struct bar_facts *bar, const struct iomem *map,
 			  struct error *why)
 {
 	if (!bar_is_subpage(bar)) {
-		if (!bar->claim[0] && !bar->reason[0])
-			return confirm(why, "not a sub-page memory BAR, and no claim on it");
-		return refute(why, "a claim on what is not a sub-page memory BAR");
+		if (!bar->state[0])
+			return confirm(why, "not a sub-page memory BAR, and nothing is said of it");
+		return refute(why, "a state of what is not a sub-page memory BAR");
 	}
-	if (!strcmp(bar->claim, CLAIM_NONE))
-		return check_reason(bar, map, why);
-	if (bar->reason[0])
-		return refute(why, "a reason beside a claim that holds");
-	if (!strcmp(bar->claim, CLAIM_IN_PLACE) || !strcmp(bar->claim, CLAIM_RELOCATED))
-		return check_held(bar, map, why);
+	if (bar->stated_size != bar->device_size)
+		return refute(why, "the module states another size than the BAR has in the device");
+	if (!strcmp(bar->state, STATE_IN_PLACE) || !strcmp(bar->state, STATE_RELOCATED))
+		return check_page(bar, map, why);
 
-	return refute(why, "the claim is missing or not one of the documented words");
+	return check_reason(bar, map, why);
 }

@@ -13,42 +13,44 @@
 #include "iomem.h"
 #include "types.h"
 
-#define CLAIM_IN_PLACE	"in-place"
-#define CLAIM_RELOCATED	"relocated"
-#define CLAIM_NONE	"none"
+#define STATE_IN_PLACE	"in-place"
+#define STATE_RELOCATED	"relocated"
 
-/* Names of the reservations in /proc/iomem. */
-#define RESERVED_BY_SUBPAGE	"vfio-pci-subpage"
+/* Name of vfio-pci-core's reservation in /proc/iomem. */
 #define RESERVED_BY_CORE	"vfio sub-page reserved"
 
 /**
  * struct bar_facts - a BAR, as seen before any device was opened
  * @bdf: address of its device, which is also its name in /proc/iomem
  * @start: first CPU address, or first port
- * @size: bytes; 0 for a BAR that is not there
+ * @size: bytes that the kernel shows; 0 for a BAR that is not there
+ * @device_size: bytes that it has in the device
  * @flags: RES_* bits of sysfs
  * @page_size: of the host, bytes
- * @by_subpage: its device is bound to vfio-pci-subpage
- * @is_vf: its device is an SR-IOV virtual function
- * @claim: what vfio-pci-subpage says about it, "" for nothing
- * @reason: the reason that goes with claim "none", "" for none given
+ * @held: the module has prepared the BARs of its device
+ * @state: what the module says became of it, "" for nothing
+ * @stated_size: what the module says it has in the device, bytes
  * @relocate_off: the administrator forbids moving
+ * @excluded: the administrator wants the device left as it is
+ * @keep_size: the administrator wants BARs to keep their size
  */
 struct bar_facts {
 	const char *bdf;
 	u64 start;
 	u64 size;
+	u64 device_size;
 	u64 flags;
 	u64 page_size;
-	bool by_subpage;
-	bool is_vf;
+	bool held;
+	char state[32];
+	u64 stated_size;
 	bool relocate_off;
-	char claim[16];
-	char reason[32];
+	bool excluded;
+	bool keep_size;
 };
 
 /**
- * enum verdict - how far a statement of the driver could be checked
+ * enum verdict - how far a statement of the module could be checked
  * @VERDICT_CONFIRMED: sysfs and /proc/iomem agree with it
  * @VERDICT_ACCEPTED: nothing contradicts it, nothing can prove it either
  * @VERDICT_CHANGED: it would differ now, but may have been true when the device
@@ -64,7 +66,7 @@ enum verdict {
 };
 
 /**
- * bar_is_subpage() - is it a memory BAR smaller than a page?
+ * bar_is_subpage() - is it a memory BAR smaller than a page in the device?
  * @bar: the BAR
  *
  * Return: true if it is; false also for one that is not there.
@@ -84,24 +86,24 @@ u64 bar_page(const struct bar_facts *bar);
  * @bar: the BAR
  * @map: /proc/iomem of the same moment
  *
- * Plain vfio-pci and its variants map a sub-page BAR that starts its page and
- * whose parent resource has the rest of the page free. vfio-pci-subpage maps
- * every one for which it does not claim "none"; expect_claim() says whether
- * that claim holds.
+ * vfio-pci and its variants map a BAR of a page or more, and a smaller one that
+ * starts its page and whose parent resource has the rest of the page free. What
+ * the module did is in the size that the kernel shows; expect_state() says whether
+ * it did right.
  *
  * Return: true if it should be.
  */
 bool expect_mmap(const struct bar_facts *bar, const struct iomem *map);
 
 /**
- * expect_claim() - does the claim of vfio-pci-subpage hold?
- * @bar: a BAR of a device bound to vfio-pci-subpage
+ * expect_state() - is true what the module says of a BAR?
+ * @bar: a BAR of a device that the module holds
  * @map: /proc/iomem of the same moment
  * @why: what contradicts or confirms it, or why it cannot be checked
  *
  * Return: the verdict.
  */
-enum verdict expect_claim(const struct bar_facts *bar, const struct iomem *map,
+enum verdict expect_state(const struct bar_facts *bar, const struct iomem *map,
 			  struct error *why);
 
 #endif

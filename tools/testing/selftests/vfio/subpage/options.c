@@ -66,7 +66,7 @@ static const char open_help[] =
 	"Usage: vfio_pci_subpage_open [options] BDF...\n"
 	"\n"
 	"Times bind, open, first mapping, first touch, close and unbind of these devices\n"
-	"under vfio-pci and vfio-pci-subpage, for 1, 8, 32 and 128 of them, as far as there\n"
+	"under vfio-pci without and with the module, for 1, 8, 32 and 128 of them, as far as there\n"
 	"are so many. Leaves them without a driver: start it by vfio-bind.sh.\n"
 	"\n"
 	COMMON_HELP

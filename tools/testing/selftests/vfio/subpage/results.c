@@ -17,7 +17,7 @@
 #include "machine.h"
 #include "results.h"
 
-#define SCHEMA		1
+#define SCHEMA		2
 #define MAX_FILE	(64 << 20)
 
 static struct json_object *member(struct json_object *object, const char *key)
@@ -36,6 +36,11 @@ static void add_string(struct json_object *object, const char *key, const char *
 static void add_int(struct json_object *object, const char *key, long long value)
 {
 	json_object_object_add(object, key, json_object_new_int64(value));
+}
+
+static void add_bool(struct json_object *object, const char *key, bool value)
+{
+	json_object_object_add(object, key, json_object_new_boolean(value));
 }
 
 static void add_known(struct json_object *object, const char *key, int value)
@@ -78,8 +83,9 @@ static int check_schema(struct json_object *results, const char *path, struct er
 	if (!json_object_is_type(schema, json_type_int))
 		return error_set(err, "%.300s: not a results file: no schema number", path);
 	if (json_object_get_int(schema) != SCHEMA)
-		return error_set(err, "%.300s: schema %d is not known, only schema %d", path,
-				 json_object_get_int(schema), SCHEMA);
+		return error_set(err,
+				 "%.300s: schema %d is not known, only schema %d: run the suite again, into another file",
+				 path, json_object_get_int(schema), SCHEMA);
 	if (!has_shape(results))
 		return error_set(err,
 				 "%.300s: lacks the platform, bars, timings or totals of schema %d",
@@ -239,21 +245,21 @@ static void replace(struct json_object *array, struct json_object *object,
 
 void results_add_bar(struct json_object *results, const struct result_bar *bar)
 {
-	static const char * const key[] = { "bdf", "bar", "driver" };
+	static const char * const key[] = { "bdf", "bar", "driver", "module" };
 	struct json_object *object = json_object_new_object();
 
 	add_string(object, "bdf", bar->bdf);
 	add_hex(object, "vendor", 4, bar->vendor);
 	add_hex(object, "device", 4, bar->device);
 	add_string(object, "driver", bar->driver);
+	add_bool(object, "module", bar->module);
 	add_int(object, "bar", bar->bar);
 	add_int(object, "size", bar->size);
+	add_int(object, "shown_size", bar->shown_size);
 	add_hex(object, "start", 0, bar->start);
 	add_hex(object, "flags", 0, bar->flags);
-	add_string(object, "claim", bar->claim);
-	add_string(object, "reason", bar->reason);
-	json_object_object_add(object, "expected_mmap",
-			       json_object_new_boolean(bar->expected_mmap));
+	add_string(object, "state", bar->state);
+	add_bool(object, "expected_mmap", bar->expected_mmap);
 	json_object_object_add(object, "mmap",
 			       bar->mmap < 0 ? NULL : json_object_new_boolean(bar->mmap));
 	add_string(object, "backend", bar->backend);
@@ -286,12 +292,13 @@ static void add_stats(struct json_object *object, const struct stats *stats)
 void results_add_timing(struct json_object *results, const struct result_timing *timing)
 {
 	static const char * const key[] = {
-		"bdf", "bar", "driver", "path", "op", "offset", "width"
+		"bdf", "bar", "driver", "module", "path", "op", "offset", "width"
 	};
 	struct json_object *object = json_object_new_object();
 
 	add_string(object, "bdf", timing->bdf);
 	add_string(object, "driver", timing->driver);
+	add_bool(object, "module", timing->module);
 	add_int(object, "bar", timing->bar);
 	add_int(object, "offset", timing->offset);
 	add_string(object, "path", timing->path);
@@ -352,8 +359,8 @@ void results_begin_perf(struct json_object *results, const struct result_perf *p
 	json_object_object_add(object, "counter_hz", new_ns(perf->counter_hz));
 	json_object_object_add(object, "resolution_ns", new_ns(perf->resolution_ns));
 	add_int(object, "blocks", perf->blocks);
-	json_object_object_add(object, "remote_node", json_object_new_boolean(perf->remote_node));
-	json_object_object_add(object, "partial", json_object_new_boolean(true));
+	add_bool(object, "remote_node", perf->remote_node);
+	add_bool(object, "partial", true);
 	json_object_object_add(object, "machine", new_machine(perf->machine));
 	json_object_object_add(object, "warnings", new_warnings(perf->machine));
 	json_object_object_add(object, "skipped", json_object_new_array());
@@ -366,6 +373,7 @@ void results_add_skip(struct json_object *results, const struct result_skip *ski
 
 	add_string(object, "bdf", skip->bdf);
 	add_string(object, "driver", skip->driver);
+	add_bool(object, "module", skip->module);
 	add_int(object, "bar", skip->bar);
 	json_object_object_add(object, "offset",
 			       skip->width ? json_object_new_int64(skip->offset) : NULL);
@@ -382,7 +390,7 @@ void results_end_perf(struct json_object *results, const struct machine *machine
 
 	json_object_object_add(perf, "machine", new_machine(machine));
 	json_object_object_add(perf, "warnings", new_warnings(machine));
-	json_object_object_add(perf, "partial", json_object_new_boolean(partial));
+	add_bool(perf, "partial", partial);
 }
 
 /* Files from before there was this part go on too. */
@@ -395,16 +403,17 @@ static struct json_object *part(struct json_object *results, const char *name)
 
 void results_set_partial(struct json_object *results, bool partial)
 {
-	json_object_object_add(results, "partial", json_object_new_boolean(partial));
+	add_bool(results, "partial", partial);
 }
 
-void results_add_open(struct json_object *results, const char *driver, size_t functions,
-		      const char *phase, const struct stats *stats)
+void results_add_open(struct json_object *results, const char *driver, bool module,
+		      size_t functions, const char *phase, const struct stats *stats)
 {
-	static const char * const key[] = { "driver", "functions", "phase" };
+	static const char * const key[] = { "driver", "module", "functions", "phase" };
 	struct json_object *object = json_object_new_object();
 
 	add_string(object, "driver", driver);
+	add_bool(object, "module", module);
 	add_int(object, "functions", functions);
 	add_string(object, "phase", phase);
 	add_stats(object, stats);

@@ -1,21 +1,22 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * results.json, schema 1. Fields may be added, never renamed:
+ * results.json, schema 2. Fields may be added, never renamed:
  *
- *	{ "schema": 1,
+ *	{ "schema": 2,
  *	  "platform": { "name", "arch", "page_size", "kernel", "accel", "cpus" },
- *	  "bars": [ { "bdf", "vendor", "device", "driver", "bar", "size", "start",
- *		      "flags", "claim", "reason", "expected_mmap", "mmap",
+ *	  "bars": [ { "bdf", "vendor", "device", "driver", "module", "bar", "size",
+ *		      "shown_size", "start", "flags", "state", "expected_mmap", "mmap",
  *		      "backend" } ],
- *	  "timings": [ { "bdf", "driver", "bar", "offset", "path", "op", "width",
- *			 "median_ns", "min_ns", "p99_ns", "ci95_ns": [ low, high ],
- *			 "samples", "batch", "cpu", "node", "outliers", "loop_ns" } ],
+ *	  "timings": [ { "bdf", "driver", "module", "bar", "offset", "path", "op",
+ *			 "width", "median_ns", "min_ns", "p99_ns",
+ *			 "ci95_ns": [ low, high ], "samples", "batch", "cpu", "node",
+ *			 "outliers", "loop_ns" } ],
  *	  "perf": { "seed", "counter", "counter_hz", "resolution_ns", "blocks",
  *		    "remote_node", "partial", "machine": { "cpu_model", "governor",
  *		    "smt", "hypervisor", "steal_percent" }, "warnings": [ text ],
- *		    "skipped": [ { "bdf", "driver", "bar", "offset", "path", "op",
- *				   "width", "reason" } ] },
- *	  "opens": [ { "driver", "functions", "phase", "median_ns", "min_ns",
+ *		    "skipped": [ { "bdf", "driver", "module", "bar", "offset", "path",
+ *				   "op", "width", "reason" } ] },
+ *	  "opens": [ { "driver", "module", "functions", "phase", "median_ns", "min_ns",
  *		       "p99_ns", "ci95_ns": [ low, high ], "samples" } ],
  *	  "kunit": [ { "suite", "pass", "fail", "skip",
  *		       "cases": [ { "name", "result", "reason" } ] } ],
@@ -46,12 +47,13 @@ struct machine;
  * @vendor: vendor id
  * @device: device id
  * @driver: what the device is bound to
+ * @module: the module had prepared its BARs, or found none to prepare
  * @bar: number of the BAR
- * @size: bytes
+ * @size: bytes in the device
+ * @shown_size: bytes that the kernel shows
  * @start: first CPU address, or first port
  * @flags: of the resource
- * @claim: of vfio-pci-subpage, "" for unknown
- * @reason: that goes with it, "" for none
+ * @state: what the module says of it, "" for nothing
  * @expected_mmap: whether region info should say that it can be mapped
  * @mmap: whether it does; negative for unknown
  * @backend: name of the way that the device was opened, "" if it was not
@@ -61,12 +63,13 @@ struct result_bar {
 	unsigned int vendor;
 	unsigned int device;
 	const char *driver;
+	bool module;
 	unsigned int bar;
 	u64 size;
+	u64 shown_size;
 	u64 start;
 	u64 flags;
-	const char *claim;
-	const char *reason;
+	const char *state;
 	bool expected_mmap;
 	int mmap;
 	const char *backend;
@@ -76,6 +79,7 @@ struct result_bar {
  * struct result_timing - one timing
  * @bdf: address of the device
  * @driver: what the device is bound to
+ * @module: as in struct result_bar
  * @bar: number of the BAR
  * @offset: of the register, bytes
  * @width: of the access, bytes
@@ -91,6 +95,7 @@ struct result_bar {
 struct result_timing {
 	const char *bdf;
 	const char *driver;
+	bool module;
 	unsigned int bar;
 	u64 offset;
 	unsigned int width;
@@ -128,6 +133,7 @@ struct result_perf {
  * struct result_skip - a path, or a whole BAR, that was not timed
  * @bdf: address of the device
  * @driver: what the device is bound to
+ * @module: as in struct result_bar
  * @bar: number of the BAR
  * @offset: of the register, bytes
  * @width: of the access, bytes; 0 for the whole BAR
@@ -138,6 +144,7 @@ struct result_perf {
 struct result_skip {
 	const char *bdf;
 	const char *driver;
+	bool module;
 	unsigned int bar;
 	u64 offset;
 	unsigned int width;
@@ -209,12 +216,13 @@ void results_set_partial(struct json_object *results, bool partial);
  * results_add_open() - add what a step in the life of a device costs
  * @results: the object
  * @driver: under which
+ * @module: with the module
  * @functions: how many devices took it at once
- * @phase: replaces the one of the same driver, number and phase
+ * @phase: replaces the one of the same driver, module, number and phase
  * @stats: nanoseconds for one device
  */
-void results_add_open(struct json_object *results, const char *driver, size_t functions,
-		      const char *phase, const struct stats *stats);
+void results_add_open(struct json_object *results, const char *driver, bool module,
+		      size_t functions, const char *phase, const struct stats *stats);
 
 /**
  * results_add_kunit() - add a KUnit suite

@@ -27,7 +27,7 @@ static int add_named(struct subjects *subjects, const char *bdf, struct error *e
 		return error_set(err, "%s: there is no such PCI device: lspci -D lists them", bdf);
 	if (!dev->is_vfio)
 		return error_set(err,
-				 "%s is not bound to VFIO but to %s: bind it to vfio-pci or vfio-pci-subpage",
+				 "%s is not bound to VFIO but to %s: bind it to vfio-pci",
 				 bdf, dev->driver[0] ? dev->driver : "no driver");
 
 	return add_subject(subjects, dev, err);

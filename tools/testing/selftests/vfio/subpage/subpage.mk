@@ -5,25 +5,22 @@
 # rules.
 
 SUBPAGE_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
-SUBPAGE_DRIVER := ../../../../drivers/vfio/pci/subpage
 
 SUBPAGE_TEST := $(OUTPUT)/vfio_pci_subpage_test
 SUBPAGE_PERF := $(OUTPUT)/vfio_pci_subpage_perf
 SUBPAGE_OPEN := $(OUTPUT)/vfio_pci_subpage_open
 SUBPAGE_REPORT := $(OUTPUT)/vfio_pci_subpage_report
 SUBPAGE_UNIT_TEST := $(OUTPUT)/vfio_pci_subpage_unit_test
-SUBPAGE_POLICY_TEST := $(OUTPUT)/vfio_pci_subpage_policy_test
 SUBPAGE_STALE_MAP := $(OUTPUT)/vfio_pci_subpage_stale_map
 
 # Those that are linked with the suite's library, and the others.
 SUBPAGE_LINKED := $(SUBPAGE_TEST) $(SUBPAGE_PERF) $(SUBPAGE_OPEN) $(SUBPAGE_REPORT) $(SUBPAGE_UNIT_TEST)
-SUBPAGE_PROGS := $(SUBPAGE_LINKED) $(SUBPAGE_POLICY_TEST) $(SUBPAGE_STALE_MAP)
+SUBPAGE_PROGS := $(SUBPAGE_LINKED) $(SUBPAGE_STALE_MAP)
 
 SUBPAGE_C := $(sort $(wildcard $(SUBPAGE_DIR)/*.c))
 SUBPAGE_O := $(patsubst $(SUBPAGE_DIR)/%.c,$(OUTPUT)/subpage/%.o,$(SUBPAGE_C))
 SUBPAGE_PROGS_O := $(addsuffix .o,$(SUBPAGE_PROGS))
-SUBPAGE_POLICY_O := $(OUTPUT)/subpage/driver-policy.o
-SUBPAGE_ALL_O := $(SUBPAGE_O) $(SUBPAGE_PROGS_O) $(SUBPAGE_POLICY_O)
+SUBPAGE_ALL_O := $(SUBPAGE_O) $(SUBPAGE_PROGS_O)
 SUBPAGE_D := $(SUBPAGE_ALL_O:.o=.d)
 
 # VFIO's headers, as "make headers" installs them. Where nobody has done that,
@@ -41,7 +38,7 @@ endif
 # lib.mk defines _GNU_SOURCE the same way, but not in every version.
 # Functions behind a table of operations have parameters that some do not need.
 SUBPAGE_CFLAGS = -std=gnu11 -D_GNU_SOURCE= -Wall -Wextra -Wno-unused-parameter -O2 -g -MD -MP
-SUBPAGE_CFLAGS += -I$(SUBPAGE_DIR) -isystem $(selfdir) $(SUBPAGE_TOOLS) $(KHDR_INCLUDES)
+SUBPAGE_CFLAGS += -I$(SUBPAGE_DIR) -isystem $(selfdir) $(KHDR_INCLUDES)
 SUBPAGE_LDLIBS = -ljson-c -lnuma -lm
 
 TEST_GEN_PROGS += $(SUBPAGE_TEST)
@@ -69,20 +66,14 @@ $(SUBPAGE_H): $(SUBPAGE_KHDR)/include/%: $(SUBPAGE_UAPI)/% | $(SUBPAGE_KHDR)/scr
 	$(Q)cd $(SUBPAGE_KHDR) && sh $(abspath $(top_srcdir))/scripts/headers_install.sh $< $@
 endif
 
-# The driver's own source speaks of u64 and bool, as tools/include does; installed
-# headers do not, so they come later.
-$(SUBPAGE_POLICY_TEST).o $(SUBPAGE_POLICY_O): SUBPAGE_TOOLS = -isystem $(top_srcdir)/tools/include
-
 $(SUBPAGE_O): $(OUTPUT)/subpage/%.o: $(SUBPAGE_DIR)/%.c
 $(SUBPAGE_PROGS_O): $(OUTPUT)/%.o: %.c
-$(SUBPAGE_POLICY_O): $(SUBPAGE_DRIVER)/policy.c
 $(SUBPAGE_ALL_O): | $(OUTPUT)/subpage $(SUBPAGE_H)
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(SUBPAGE_CFLAGS) $(filter-out -I%,$(CFLAGS)) $(CPPFLAGS) $(TARGET_ARCH) -c $< -o $@
 
 $(SUBPAGE_LINKED): $(SUBPAGE_O)
 $(SUBPAGE_LINKED): SUBPAGE_LIBS := $(SUBPAGE_LDLIBS)
-$(SUBPAGE_POLICY_TEST): $(SUBPAGE_POLICY_O)
 $(SUBPAGE_PROGS): %: %.o
 	$(call msg,LINK,,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(TARGET_ARCH) $^ $(SUBPAGE_LIBS) $(LDLIBS) -o $@

@@ -11,7 +11,7 @@
 #include "sysfs.h"
 
 #define PCI_DEVICES	"/sys/bus/pci/devices"
-#define PARAMETERS	"/sys/module/vfio_pci_subpage/parameters"
+#define MODULE		"/sys/module/" MODULE_SUBPAGE
 
 bool sysfs_parse_bdf(const char *text, char *bdf)
 {
@@ -92,7 +92,7 @@ bool sysfs_read_parameter(const char *name, char *buf, size_t len)
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), PARAMETERS "/%s", name);
+	snprintf(path, sizeof(path), MODULE "/parameters/%s", name);
 	return sysfs_read_line(path, buf, len);
 }
 
@@ -175,7 +175,7 @@ static void read_path(struct pci_device *dev)
 
 static bool bound_to_vfio(const struct pci_device *dev)
 {
-	if (!strcmp(dev->driver, DRIVER_PLAIN) || !strcmp(dev->driver, DRIVER_SUBPAGE))
+	if (!strcmp(dev->driver, DRIVER_VFIO_PCI))
 		return true;
 
 	/* Every variant driver registers a VFIO device below the PCI device. */
@@ -189,6 +189,36 @@ static bool group_is_made_up(const struct pci_device *dev)
 
 	return sysfs_read_attr(dev, "iommu_group/name", name, sizeof(name)) &&
 	       !strcmp(name, "vfio-noiommu");
+}
+
+/*
+ * The file through which a BAR can be mapped is as large as the BAR was when the
+ * device was found. An architecture that has no such files shows it in @res only.
+ */
+static void read_bar_sizes(struct pci_device *dev)
+{
+	char path[PATH_MAX];
+	struct stat st;
+	int bar;
+
+	for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
+		dev->bar_size[bar] = sysfs_resource_size(&dev->res[bar]);
+		snprintf(path, sizeof(path), PCI_DEVICES "/%s/resource%d", dev->bdf, bar);
+		if (dev->bar_size[bar] && !stat(path, &st))
+			dev->bar_size[bar] = st.st_size;
+	}
+}
+
+static bool has_subpage_bar(const struct pci_device *dev)
+{
+	u64 page = sysconf(_SC_PAGESIZE);
+	int bar;
+
+	for (bar = 0; bar < SYSFS_NR_BARS; bar++)
+		if (dev->res[bar].flags & RES_MEM && dev->bar_size[bar] &&
+		    dev->bar_size[bar] < page)
+			return true;
+	return false;
 }
 
 static void read_device(struct pci_device *dev, const char *bdf)
@@ -209,6 +239,9 @@ static void read_device(struct pci_device *dev, const char *bdf)
 	dev->is_vf = attr_exists(dev, "physfn");
 	dev->is_vfio = bound_to_vfio(dev);
 	read_resources(dev);
+	read_bar_sizes(dev);
+	dev->is_held = attr_exists(dev, MODULE_SUBPAGE);
+	dev->is_prepared = dev->is_held || (!access(MODULE, F_OK) && !has_subpage_bar(dev));
 }
 
 static int by_name(const struct dirent **a, const struct dirent **b)

@@ -21,8 +21,10 @@
 #define RES_MEM_64		0x00100000ULL
 #define RES_UNSET		0x20000000ULL
 
-#define DRIVER_PLAIN		"vfio-pci"
-#define DRIVER_SUBPAGE		"vfio-pci-subpage"
+#define DRIVER_VFIO_PCI		"vfio-pci"
+
+/* The module, and where it says in a device's directory what became of its BARs. */
+#define MODULE_SUBPAGE		"vfio_pci_subpage"
 
 /**
  * struct pci_resource - one line of a device's sysfs ``resource`` file
@@ -49,6 +51,10 @@ struct pci_resource {
  * @numa_node: its NUMA node, -1 where the firmware names none
  * @is_vf: it is a virtual function of SR-IOV
  * @is_vfio: it is bound to vfio-pci or to a variant of it
+ * @is_held: the module has prepared its BARs
+ * @is_prepared: so it is, or the module is loaded and would have nothing to prepare
+ * @bar_size: of each BAR in the device, bytes; what the kernel shows in @res can be
+ *	larger while the module has the device
  * @res: BARs, ROM, then (device dependent) SR-IOV BARs and bridge windows
  * @nr_res: how many of @res there are
  */
@@ -64,6 +70,9 @@ struct pci_device {
 	int numa_node;
 	bool is_vf;
 	bool is_vfio;
+	bool is_held;
+	bool is_prepared;
+	u64 bar_size[SYSFS_NR_BARS];
 	struct pci_resource res[SYSFS_NR_RESOURCES];
 	unsigned int nr_res;
 };
@@ -184,7 +193,7 @@ bool sysfs_vfio_name(const struct pci_device *dev, char *buf, size_t len);
 bool sysfs_read_config(const struct pci_device *dev, u8 *config, size_t len);
 
 /**
- * sysfs_read_parameter() - read a parameter of the vfio-pci-subpage module
+ * sysfs_read_parameter() - read a parameter of the module vfio_pci_subpage
  * @name: the parameter
  * @buf: filled in without the trailing newline
  * @len: size of @buf

@@ -37,17 +37,12 @@ struct fake_window {
 
 /**
  * enum fake_quirk - what is special about a BAR
- * @FAKE_STUCK: after the scan its register keeps its address, whatever is
- *	written; it can still be sized
- * @FAKE_FIXED: the module sets IORESOURCE_PCI_FIXED
  * @FAKE_ASSIGN: without an address at first, the PCI core finds one
  * @FAKE_UNASSIGNED: without an address for ever
  */
 enum fake_quirk {
-	FAKE_STUCK = BIT(0),
-	FAKE_FIXED = BIT(1),
-	FAKE_ASSIGN = BIT(2),
-	FAKE_UNASSIGNED = BIT(3),
+	FAKE_ASSIGN = BIT(0),
+	FAKE_UNASSIGNED = BIT(1),
 };
 
 /**
@@ -70,15 +65,11 @@ struct fake_bar {
 
 /**
  * struct fake_device - a device, function 0 of its slot
- * @id: device id above vendor id; 0 for one that nobody has
  * @pm: has a power management capability, and forgets its BARs in D3hot
- * @mmio_always_on: the module sets the flag of this name
  * @bars: the first one is implemented unless the slot is empty
  */
 struct fake_device {
-	u32 id;
 	bool pm;
-	bool mmio_always_on;
 	struct fake_bar bars[PCI_STD_NUM_BARS];
 };
 

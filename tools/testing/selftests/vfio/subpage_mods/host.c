@@ -32,12 +32,10 @@
  * struct device_state - a device of the host
  * @model: what it is; NULL if the slot is empty
  * @regs: its config space, in the byte order of the CPU
- * @home: the BAR registers at the end of the scan
  */
 struct device_state {
 	const struct fake_device *model;
 	u32 regs[PCI_CFG_SPACE_SIZE / 4];
-	u32 home[PCI_STD_NUM_BARS];
 };
 
 static const struct {
@@ -127,9 +125,6 @@ static void write_bar(struct device_state *dev, int bar, u32 val)
 		pr_info("slot %td: BAR %d was written while memory decode was on\n",
 			dev - host.devices, bar);
 	}
-	/* All ones is how software asks for the size (PCI r3.0, 6.2.5.1). */
-	if (host.scanned && (bar_quirks(dev, bar) & FAKE_STUCK) && val != U32_MAX)
-		val = dev->home[bar];
 	*reg = (val & mask) | (*reg & ~mask);
 }
 
@@ -277,7 +272,7 @@ static void make_device(struct device_state *dev, const struct fake_device *mode
 	int i;
 
 	dev->model = model;
-	dev->regs[PCI_VENDOR_ID / 4] = model->id ?: 0x50b01234;
+	dev->regs[PCI_VENDOR_ID / 4] = 0x50b01234;
 	dev->regs[PCI_CLASS_REVISION / 4] = PCI_CLASS_OTHERS << 24;
 
 	for (i = 0; i < PCI_STD_NUM_BARS; i++) {
@@ -379,24 +374,6 @@ static void place_bars(struct pci_bus *bus, bool assign)
 	}
 }
 
-static void apply_quirks(struct pci_bus *bus)
-{
-	struct device_state *dev;
-	struct pci_dev *pdev;
-	int bar;
-
-	list_for_each_entry(pdev, &bus->devices, bus_list) {
-		dev = device_at(bus, pdev->devfn);
-		pdev->mmio_always_on = dev->model->mmio_always_on;
-		memcpy(dev->home, &dev->regs[PCI_BASE_ADDRESS_0 / 4],
-		       sizeof(dev->home));
-		for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
-			if (dev->model->bars[bar].quirks & FAKE_FIXED)
-				pdev->resource[bar].flags |= IORESOURCE_PCI_FIXED;
-		}
-	}
-}
-
 static int scan(struct pci_host_bridge *bridge)
 {
 	int ret;
@@ -408,7 +385,6 @@ static int scan(struct pci_host_bridge *bridge)
 
 	place_bars(bridge->bus, false);
 	place_bars(bridge->bus, true);
-	apply_quirks(bridge->bus);
 	host.scanned = true;
 	pci_bus_add_devices(bridge->bus);
 
@@ -490,4 +466,4 @@ module_exit(fake_host_exit);
 
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("The vfio-pci-subpage authors");
-MODULE_DESCRIPTION("PCI host bridge made of software, to test vfio-pci-subpage");
+MODULE_DESCRIPTION("PCI host bridge made of software, to test vfio_pci_subpage");

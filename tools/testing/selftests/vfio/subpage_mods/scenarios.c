@@ -55,69 +55,6 @@ static const struct fake_scenario scenarios[] = {
 			ONE_BAR(BAR(256, 0, 0x300)),
 		},
 	}, {
-		.name = "full",
-		.windows = { { FAKE_MEM32, 3 } },
-		.devices = {
-			ONE_BAR(BAR(256, 0, 0x000)),
-			ONE_BAR(BAR(256, 0, 0x100)),
-			ONE_BAR(BAR(256, 0, 0x200)),
-		},
-	}, {
-		.name = "short",
-		.windows = { { FAKE_MEM32, 2 } },
-		.devices = {
-			ONE_BAR(BAR(256, 0, 0x000)),
-			ONE_BAR(BAR(256, 0, 0x100)),
-			ONE_BAR(BAR(256, 0, 0x200)),
-		},
-	}, {
-		.name = "alone",
-		.windows = { { FAKE_MEM32, 1 } },
-		.devices = {
-			ONE_BAR(BAR(256, 0, 0x400)),
-		},
-	}, {
-		/* Shared, and alone but not at the start; 32 and 64 bits. */
-		.name = "stuck",
-		.windows = { { FAKE_MEM32, 6 }, { FAKE_PREF64, 4 } },
-		.devices = {
-			{
-				.bars = {
-					BAR_QUIRK(256, 0, 0x100, FAKE_STUCK),
-					BAR(256, 0, 0x200),
-					BAR_QUIRK(256, 1, 0x100, FAKE_STUCK),
-					{ .size = 256, .type = MEM64 | PREF,
-					  .quirks = FAKE_STUCK, .window = 1,
-					  .offset = 0x800 },
-				},
-			},
-			ONE_BAR(BAR(256, 0, 0)),
-		},
-	}, {
-		.name = "fixed",
-		.windows = { { FAKE_MEM32, 10 } },
-		.devices = {
-			{
-				.bars = {
-					BAR_QUIRK(256, 0, 0x000, FAKE_FIXED),
-					BAR_QUIRK(256, 1, 0x000, FAKE_FIXED),
-					BAR_QUIRK(256, 2, 0x100, FAKE_FIXED),
-				},
-			}, {
-				.mmio_always_on = true,
-				.bars = {
-					BAR(256, 3, 0x000),
-					BAR(256, 4, 0x000),
-					BAR(256, 5, 0x100),
-				},
-			}, {
-				.bars = {
-					BAR(256, 0, 0x100),
-					BAR(256, 3, 0x100),
-				},
-			},
-		},
-	}, {
 		/* The second and the third one lack an address in two ways. */
 		.name = "unassigned",
 		.windows = { { FAKE_MEM32, 1 } },
@@ -131,12 +68,12 @@ static const struct fake_scenario scenarios[] = {
 			},
 		},
 	}, {
-		.name = "undo",
+		.name = "fails",
 		.windows = { { FAKE_MEM32, 8 }, { FAKE_PREF64, 4 } },
 		.devices = {
 			{
 				.bars = {
-					/* To a new page; slides in its own. */
+					/* To a new page; in its own. */
 					BAR(256, 0, 0x100),
 					BAR(256, 1, 0x400),
 					/* Share one. */
@@ -153,32 +90,6 @@ static const struct fake_scenario scenarios[] = {
 					BAR_WINDOW1(256, 0, 0x100, MEM64 | PREF),
 					{},
 					BAR_WINDOW1(256, 0, 0x000, MEM64 | PREF),
-					{},
-					/* Fails, in a bind that fails. */
-					BAR_QUIRK(256, 4, 0x100, FAKE_STUCK),
-				},
-			},
-		},
-	}, {
-		.name = "denied",
-		.windows = { { FAKE_MEM32, 2 } },
-		.devices = {
-			{
-				/* Intel QuickAssist C3xxx. */
-				.id = 0x19e28086,
-				.bars = { BAR(256, 0, 0x100) },
-			},
-			ONE_BAR(BAR(256, 0, 0x000)),
-		},
-	}, {
-		.name = "multi",
-		.windows = { { FAKE_MEM32, 3 } },
-		.devices = {
-			{
-				.bars = {
-					BAR(256, 0, 0x000),
-					BAR(256, 0, 0x100),
-					BAR(1024, 0, 0x800),
 				},
 			},
 		},
