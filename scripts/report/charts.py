@@ -11,7 +11,7 @@ import math
 import re
 
 from . import ladder, opens, text
-from .load import SUBPAGE
+from .load import WITH
 
 WIDTH = 4.5        # inches, of 96 pixels on the page
 LINE = 0.12       # between the marks of a group
@@ -28,7 +28,7 @@ STYLE = {
     "kvm-ioeventfd": ("#b8860b", "*"), "kvm-trapped": ("#a8437f", "X"),
 }
 OTHER_STYLE = ("#56b4e9", "h")
-DRIVER_STYLE = {SUBPAGE: ("#0072b2", "D", "full"), "vfio-pci": ("#d55e00", "^", "none")}
+DRIVER_STYLE = {WITH: ("#0072b2", "D", "full"), "vfio-pci": ("#d55e00", "^", "none")}
 
 SETTINGS = {
     "svg.fonttype": "none", "svg.hashsalt": "vfio-pci-subpage", "text.parse_math": False,
@@ -207,7 +207,7 @@ def positive(bounds):
 def ladder_chart(groups):
     """The paths to each register."""
     marks = [[Mark(entry["path"], entry["median_ns"], positive(entry["ci95_ns"]),
-                   entry["driver"] == SUBPAGE) for entry in group] for group in groups]
+                   entry["driver"] == WITH) for entry in group] for group in groups]
     return figure(lambda paper: grouped(
         paper, group_labels(groups), marks,
         (ladder_numbers(groups), text.tick, "one access, median")), WIDTH, 1)
@@ -218,7 +218,7 @@ def ratio_mark(row):
     bounds = (row.ratio.low, row.ratio.high)
     known = row.ratio.low and row.ratio.high < math.inf
     return Mark(row.before["path"], row.ratio.value, bounds if known else None,
-                row.before["driver"] == SUBPAGE)
+                row.before["driver"] == WITH)
 
 
 def ratio_numbers(rows, above):
@@ -262,7 +262,7 @@ def driver_legend(paper, entries):
 
 
 def phases(entries):
-    """What each phase costs, a line for each and both drivers on it."""
+    """What each phase costs, a line for each, without and with the module on it."""
     names = opens.phases(entries)
     height = 0.3 * len(names) + 0.75
 

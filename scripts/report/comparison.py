@@ -3,7 +3,7 @@
 from . import charts, coverage, ladder, single, text
 from .compare import VERDICTS
 from .document import Chart, Charts, Document, Row, Section, Table, Text
-from .load import OPEN_KEY, PLAIN, SUBPAGE
+from .load import OPEN_KEY, WITHOUT, WITH
 
 WHAT = {"timing": "Timings", "open": "Opening and mapping"}
 
@@ -99,8 +99,8 @@ def summary(comparison):
     blocks = [Table("Before and after", ["", "before", "after"], [
         Row(["results", comparison.before.source, comparison.after.source]),
         *(side(name, value(comparison.before), value(comparison.after)) for name, value in (
-            ("sub-page MMIO BARs mapped", lambda results: mapped(results, SUBPAGE)),
-            ("under plain vfio-pci", lambda results: mapped(results, PLAIN)),
+            ("sub-page MMIO BARs mapped", lambda results: mapped(results, WITH)),
+            ("without the module", lambda results: mapped(results, WITHOUT)),
             ("trapped / mapped read", trapped_to_mapped),
             ("partial", lambda results: text.plain(results.partial))))])]
     rows = []
@@ -146,15 +146,15 @@ def bar_state(results):
     """What became of each BAR, by device, BAR and driver."""
     states = {}
     for row in coverage.rows(results)[0]:
-        if row.plain:
-            states[row.bdf, row.bar, PLAIN] = coverage.plain_state(row)
-        if row.subpage:
-            states[row.bdf, row.bar, SUBPAGE] = coverage.subpage_state(row)
+        if row.without:
+            states[row.bdf, row.bar, WITHOUT] = coverage.state(row.without)
+        if row.with_module:
+            states[row.bdf, row.bar, WITH] = coverage.state(row.with_module)
     return states
 
 
 def coverage_changes(comparison):
-    """BARs that are mapped in one and not in the other, or otherwise claimed."""
+    """BARs that are mapped in one and not in the other, or became something else."""
     before, after = bar_state(comparison.before), bar_state(comparison.after)
     rows = [Row([key[0], text.plain(key[1]), key[2], before.get(key, text.UNKNOWN),
                  after.get(key, text.UNKNOWN)], "differs")
@@ -222,8 +222,8 @@ def timings_section(comparison):
     return Section("Timings", [
         Charts(shown,
                "One mark for each row of the table, with its 95 % interval: left of 1 is faster "
-               "than before. The band is the tolerance. Filled: measured under "
-               "vfio-pci-subpage; hollow: under another driver."), *tables])
+               "than before. The band is the tolerance. Filled: measured with "
+               "the module; hollow: without it, or under another driver."), *tables])
 
 
 def opens_section(comparison):

@@ -1,28 +1,30 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which memory BARs are mapped, under plain vfio-pci and under ours.
+"""Which memory BARs are mapped by vfio-pci, without the module and with it.
 
 The same rows, counts and ratios as vfio_pci_subpage_report prints.
 """
 import dataclasses
 import statistics
 
-from .load import PLAIN, SUBPAGE
+from .load import WITHOUT, WITH
 from .times import is_timed
 
 IORESOURCE_MEM = 0x200
 NOT_MEASURED = "not measured"
+# States of a BAR that has a page of its own.
+PAGES = ("in-place", "relocated")
 # By what region info says.
 MAPPING = {True: "mapped", False: "trapped", None: "not opened"}
 
 
 @dataclasses.dataclass
 class Row:
-    """A memory BAR under both drivers."""
+    """A memory BAR without the module and with it."""
     bdf: str
     bar: int
     size: int
-    plain: dict = None
-    subpage: dict = None
+    without: dict = None
+    with_module: dict = None
 
 
 def rows(results):
@@ -31,22 +33,22 @@ def rows(results):
     for bar in results.bars:
         if not (bar["flags"] or 0) & IORESOURCE_MEM:
             continue
-        if bar["driver"] not in (PLAIN, SUBPAGE):
+        if bar["driver"] not in (WITHOUT, WITH):
             others += 1
             continue
         row = found.setdefault((bar["bdf"] or "", bar["bar"] or 0),
                                Row(bar["bdf"] or "", bar["bar"] or 0, bar["size"] or 0))
-        if bar["driver"] == PLAIN:
-            row.plain = bar
+        if bar["driver"] == WITHOUT:
+            row.without = bar
         else:
-            row.subpage = bar
+            row.with_module = bar
     return [found[key] for key in sorted(found)], others
 
 
 def count(results, table, driver):
     """(mapped, sub-page BARs) under a driver, or None if none could be opened."""
     page = results.platform["page_size"] or 0
-    bars = [(row, row.plain if driver == PLAIN else row.subpage) for row in table]
+    bars = [(row, row.without if driver == WITHOUT else row.with_module) for row in table]
     opened = [(row, bar) for row, bar in bars if bar and bar["mmap"] is not None]
     small = [bar["mmap"] for row, bar in opened if row.size < page]
     return (sum(small), len(small)) if opened else None
@@ -60,8 +62,8 @@ def count_text(counted):
 def summary(results):
     """The line that everything is about."""
     table, _ = rows(results)
-    return (f"{count_text(count(results, table, SUBPAGE))} sub-page MMIO BARs mapped "
-            f"(plain vfio-pci: {count_text(count(results, table, PLAIN))})")
+    return (f"{count_text(count(results, table, WITH))} sub-page MMIO BARs mapped "
+            f"(without the module: {count_text(count(results, table, WITHOUT))})")
 
 
 def median_of(results, row, driver, path, op):
@@ -74,10 +76,10 @@ def median_of(results, row, driver, path, op):
 
 
 def pair(results, row, op):
-    """(trapped, mapped) of one run: under ours if it has both, else under plain."""
+    """(trapped, mapped) of one run: with the module if that has both, else without."""
     file = "pread" if op == "read" else "pwrite"
     first = (None, None)
-    for driver in (SUBPAGE, PLAIN):
+    for driver in (WITH, WITHOUT):
         trapped = median_of(results, row, driver, file, op)
         mapped = median_of(results, row, driver, "mmap", op)
         if trapped and mapped:
@@ -104,23 +106,16 @@ def place(start, page):
 def where(results, row):
     """The address, and the new one if the BAR was moved."""
     page = results.platform["page_size"] or 0
-    places = [place(bar["start"] or 0, page) for bar in (row.plain, row.subpage) if bar]
+    places = [place(bar["start"] or 0, page) for bar in (row.without, row.with_module) if bar]
     return " → ".join(dict.fromkeys(places))
 
 
-def plain_state(row):
-    """What plain vfio-pci made of it."""
-    return MAPPING[row.plain["mmap"]] if row.plain else NOT_MEASURED
-
-
-def subpage_state(row):
-    """What ours made of it: the claim and its reason, if it has one, and the mapping
-    where that does not follow from the claim."""
-    if not row.subpage:
+def state(bar):
+    """What became of it: what the module says, if it says something, and the mapping
+    where that does not follow."""
+    if not bar:
         return NOT_MEASURED
-    claim, reason, mapping = (row.subpage["claim"], row.subpage["reason"],
-                              MAPPING[row.subpage["mmap"]])
-    if not claim:
+    said, mapping = bar["state"], MAPPING[bar["mmap"]]
+    if not said:
         return mapping
-    state = f"{claim}: {reason}" if reason else claim
-    return state if mapping == MAPPING[claim != "none"] else f"{state}, {mapping}"
+    return said if mapping == MAPPING[said in PAGES] else f"{said}, {mapping}"

@@ -3,7 +3,7 @@
 import dataclasses
 import statistics
 
-from .load import SUBPAGE
+from .load import WITH
 from .text import sort_key
 from .times import is_timed
 
@@ -68,7 +68,7 @@ def headlines(timings):
     """Those of HEADLINES for which there is a pair at all. As vfio_pci_subpage_report
     has them: of reads in one run of the performance core, which subtracts a loop."""
     core = [timing for timing in timings
-            if timing["driver"] == SUBPAGE and timing["loop_ns"] is not None]
+            if timing["driver"] == WITH and timing["loop_ns"] is not None]
     registers = [{timing["path"]: timing["median_ns"] for timing in group}
                  for group in groups(core, "read")]
     result = []

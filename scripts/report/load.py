@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Read a results.json of schema 1 and check it once, so that nobody else has to.
+"""Read a results.json of schema 2 and check it once, so that nobody else has to.
 
 What a file lacks is None from here on, and what it has is of the right type.
 Text is free of control characters, which no format that is written allows.
@@ -11,23 +11,24 @@ import re
 
 from .text import count
 
-SCHEMA = 1
-PLAIN = "vfio-pci"
-SUBPAGE = "vfio-pci-subpage"
+SCHEMA = 2
+# What a device is bound to, without the module and with it.
+WITHOUT = "vfio-pci"
+WITH = "vfio-pci with the module"
 
 NUMBER = (int, float)
 PLATFORM = {"name": str, "arch": str, "page_size": int, "kernel": str, "accel": str,
             "cpus": int}
-BAR = {"bdf": str, "vendor": str, "device": str, "driver": str, "bar": int, "size": int,
-       "start": (int, str), "flags": (int, str), "claim": str, "reason": str,
+BAR = {"bdf": str, "vendor": str, "device": str, "driver": str, "module": bool, "bar": int,
+       "size": int, "shown_size": int, "start": (int, str), "flags": (int, str), "state": str,
        "expected_mmap": bool, "mmap": bool, "backend": str}
 STATISTICS = {"median_ns": NUMBER, "min_ns": NUMBER, "p99_ns": NUMBER, "ci95_ns": list,
               "samples": int, "loop_ns": NUMBER}
-REGISTER = {"bdf": str, "driver": str, "bar": int, "offset": int, "path": str, "op": str,
+REGISTER = {"bdf": str, "driver": str, "module": bool, "bar": int, "offset": int, "path": str, "op": str,
             "width": int}
 TIMING = {**REGISTER, **STATISTICS, "batch": int, "cpu": int, "node": int, "outliers": int,
           "counter": str}
-OPEN = {"driver": str, "functions": int, "phase": str, **STATISTICS}
+OPEN = {"driver": str, "module": bool, "functions": int, "phase": str, **STATISTICS}
 SKIPPED = {**REGISTER, "reason": str}
 SUITE = {"suite": str, "pass": int, "fail": int, "skip": int, "cases": list}
 TOTALS = {"pass": int, "fail": int, "skip": int, "xfail": int, "error": int}
@@ -94,8 +95,15 @@ def fields(entry, kinds, where):
 
 def array(top, name, kinds):
     """An array of such entries, empty if the file lacks it."""
-    return [fields(entry, kinds, f"{name}[{i}]")
+    return [bound(fields(entry, kinds, f"{name}[{i}]"))
             for i, entry in enumerate(check(top.get(name), list, name) or [])]
+
+
+def bound(entry):
+    """From here on the driver tells whether the module was there, too."""
+    if entry.get("module"):
+        entry["driver"] = f"{entry['driver']} with the module"
+    return entry
 
 
 def hexadecimal(entry, key, where):
@@ -173,7 +181,7 @@ def check_schema(top):
         raise Unusable("not a results file, no schema number: name a results.json")
     if schema != SCHEMA:
         raise Unusable(f"schema {schema} is not known, only schema {SCHEMA}: "
-                       "use the report.py that came with the suite")
+                       "run the suite again, or use the report.py that came with it")
 
 
 def load(path):

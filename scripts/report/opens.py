@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What binding, opening and mapping a device costs, under both drivers."""
+"""What binding, opening and mapping a device costs, without the module and with it."""
 import dataclasses
 
 from . import compare
 from .ladder import rank
-from .load import PLAIN, SUBPAGE
+from .load import WITHOUT, WITH
 from .times import is_timed
 
 PHASES = ("bind", "open", "mmap", "touch", "close", "unbind", "total")
@@ -12,11 +12,11 @@ PHASES = ("bind", "open", "mmap", "touch", "close", "unbind", "total")
 
 @dataclasses.dataclass
 class Row:
-    """A phase with so many functions, under both drivers; either may be None."""
+    """A phase with so many functions; either may be None."""
     functions: int
     phase: str
-    plain: dict
-    subpage: dict
+    without: dict
+    with_module: dict
     ratio: compare.Ratio
 
 
@@ -28,7 +28,7 @@ def phases(opens):
 def drivers(opens):
     """The drivers that occur."""
     return sorted({entry["driver"] for entry in opens},
-                  key=lambda driver: rank(driver, (PLAIN, SUBPAGE)))
+                  key=lambda driver: rank(driver, (WITHOUT, WITH)))
 
 
 def functions(opens):
@@ -37,17 +37,17 @@ def functions(opens):
 
 
 def rows(opens):
-    """In order, with the ratio of ours to plain."""
+    """In order, with the ratio of with to without."""
     found = {(entry["functions"] or 0, entry["phase"], entry["driver"]): entry
              for entry in opens}
     result = []
     for number in functions(opens):
         for phase in phases(opens):
-            plain = found.get((number, phase, PLAIN))
-            subpage = found.get((number, phase, SUBPAGE))
-            if plain or subpage:
-                ratio = compare.ratio(plain, subpage) if plain and subpage else None
-                result.append(Row(number, phase, plain, subpage, ratio))
+            without = found.get((number, phase, WITHOUT))
+            with_module = found.get((number, phase, WITH))
+            if without or with_module:
+                ratio = compare.ratio(without, with_module) if without and with_module else None
+                result.append(Row(number, phase, without, with_module, ratio))
     return result
 
 
@@ -58,7 +58,7 @@ def totals(opens):
 
 def others(opens):
     """Entries of other drivers."""
-    return [entry for entry in opens if entry["driver"] not in (PLAIN, SUBPAGE)]
+    return [entry for entry in opens if entry["driver"] not in (WITHOUT, WITH)]
 
 
 def scaling(opens, phase, driver):

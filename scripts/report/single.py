@@ -5,7 +5,7 @@ import json
 from . import charts, coverage, ladder, opens, text
 from .document import (MANY_ROWS, Chart, Charts, Document, Figures, Row, Section, Side, Table,
                        Text, Warnings)
-from .load import PLAIN, SUBPAGE
+from .load import WITHOUT, WITH
 from .times import is_timed
 
 MIND = "Read the numbers with this in mind"
@@ -55,10 +55,10 @@ def figures(results):
     table, _ = coverage.rows(results)
     shown = []
     if table:
-        shown += [(coverage.count_text(coverage.count(results, table, SUBPAGE)),
+        shown += [(coverage.count_text(coverage.count(results, table, WITH)),
                    "sub-page MMIO BARs mapped"),
-                  (coverage.count_text(coverage.count(results, table, PLAIN)),
-                   "under plain vfio-pci")]
+                  (coverage.count_text(coverage.count(results, table, WITHOUT)),
+                   "without the module")]
     ratio = coverage.median_ratio(results)
     if ratio:
         shown.append((f"{ratio[0]:.1f}×", "trapped against mapped read, "
@@ -86,12 +86,12 @@ def summary(results):
     if ratio:
         blocks.append(Text(f"Median ratio of a trapped to a mapped read: {ratio[0]:.1f} "
                            f"({text.count(ratio[1], 'mapped BAR')})."))
-    blocks += [Text(f"Bind to first touch, subpage / vfio-pci: {row.ratio.value:.2f}, "
+    blocks += [Text(f"Bind to first touch, with / without the module: {row.ratio.value:.2f}, "
                     f"{row.functions} at once.") for row in opens.totals(results.opens)]
     table = headline_table(results)
     if table.rows:
         blocks.append(table)
-        blocks.append(Text("Both times of a ratio come from one run under vfio-pci-subpage.",
+        blocks.append(Text("Both times of a ratio come from one run with the module.",
                            note=True))
     return Section("Summary", blocks or [Text("There is nothing to sum up.")])
 
@@ -127,15 +127,15 @@ def coverage_section(results):
     for row in table:
         trapped, mapped = coverage.pair(results, row, "read")
         rows.append(Row([row.bdf, text.plain(row.bar), text.size(row.size),
-                         coverage.where(results, row), coverage.plain_state(row),
-                         coverage.subpage_state(row), text.nanoseconds(trapped),
+                         coverage.where(results, row), coverage.state(row.without),
+                         coverage.state(row.with_module), text.nanoseconds(trapped),
                          text.nanoseconds(mapped),
                          f"{trapped / mapped:.1f}" if mapped else text.UNKNOWN]))
-    blocks = [Table("Memory BARs", ["BDF", "BAR#", "size#", "where", "vfio-pci",
-                                    "vfio-pci-subpage", "trapped read, ns#", "mapped read, ns#",
+    blocks = [Table("Memory BARs", ["BDF", "BAR#", "size#", "where", "without module",
+                                    "with module", "trapped read, ns#", "mapped read, ns#",
                                     "ratio#"], rows)]
     if not rows:
-        blocks = [Text("No memory BAR of a device bound to vfio-pci or vfio-pci-subpage.")]
+        blocks = [Text("No memory BAR of a device bound to vfio-pci.")]
     if others:
         blocks.append(Text(f"{text.count(others, 'BAR')} of devices bound to other drivers "
                            "not shown.", note=True))
@@ -182,24 +182,24 @@ def timings_section(results):
         Charts(ladder_charts(results),
                "One mark for each path to a register, at its median; the bar through it is the "
                "95 % interval of the median, mostly narrower than the mark. Filled: measured "
-               "under vfio-pci-subpage; hollow: under another driver."),
+               "with the module; hollow: without it, or under another driver."),
         timing_table(results)])
 
 
 def opens_table(results):
-    """Phases, both drivers side by side."""
+    """Phases, without and with the module side by side."""
     rows = []
     for row in opens.rows(results.opens):
         cells = [str(row.functions), text.plain(row.phase)]
-        for entry in (row.plain, row.subpage):
+        for entry in (row.without, row.with_module):
             cells += [text.duration(entry["median_ns"]),
                       text.interval(entry["ci95_ns"], text.duration)] if entry else \
                      [text.UNKNOWN, text.UNKNOWN]
         cells.append(text.ratio(row.ratio.value if row.ratio else None))
         cells.append(ratio_interval(row.ratio))
         rows.append(Row(cells))
-    return Table("Cost for one device", ["functions#", "phase", "vfio-pci#", "95 % interval#",
-                                         "vfio-pci-subpage#", "95 % interval#", "ratio#",
+    return Table("Cost for one device", ["functions#", "phase", "without module#", "95 % interval#",
+                                         "with module#", "95 % interval#", "ratio#",
                                          "95 % interval#"], rows, folded=len(rows) > MANY_ROWS)
 
 
@@ -258,10 +258,10 @@ def skipped_section(results):
 
 
 def kunit_section(results):
-    """The driver's own tests."""
+    """The module's own tests."""
     if not results.kunit:
         return Section("KUnit", [Text("No KUnit results: the kernel has no KUnit, "
-                                      "or the driver ran no suite.")])
+                                      "or the module ran no suite.")])
     rows = [Row([text.plain(suite[key]) for key in ("suite", "pass", "fail", "skip")])
             for suite in results.kunit]
     blocks = [Table("KUnit suites", ["suite", "passed#", "failed#", "skipped#"], rows)]

@@ -27,7 +27,7 @@ sys.path.insert(0, str(SCRIPTS))
 from report import compare, coverage, csvfile, ladder, load, markdown, opens, single, text
 
 REPORT = SCRIPTS / "report.py"
-PLAIN, SUBPAGE = "vfio-pci", "vfio-pci-subpage"
+WITHOUT, WITH = load.WITHOUT, load.WITH
 COST = {"kernel": 70, "sysfs": 75, "mmap": 80, "pread": 1600, "pwrite": 1500, "kvm-mapped": 96,
         "kvm-ioeventfd": 9000, "kvm-trapped": 64000}
 PATHS = {"read": ("kernel", "sysfs", "mmap", "pread", "kvm-mapped", "kvm-trapped"),
@@ -39,9 +39,14 @@ PHASES = {"bind": 9e5, "open": 2e6, "mmap": 3e4, "touch": 2e3, "close": 1e6, "un
 
 # ---- results, made here ----
 
-def timing(path="mmap", median=80.0, driver=SUBPAGE, **more):
+def binding(driver):
+    """As the file has it."""
+    return {"driver": WITHOUT if driver == WITH else driver, "module": driver == WITH}
+
+
+def timing(path="mmap", median=80.0, driver=WITH, **more):
     """A timing with an interval of one percent to either side."""
-    return {"bdf": "0000:02:01.0", "driver": driver, "bar": 0, "offset": 64, "path": path,
+    return {"bdf": "0000:02:01.0", **binding(driver), "bar": 0, "offset": 64, "path": path,
             "op": "read", "width": 4, "median_ns": median, "min_ns": median * 0.9,
             "p99_ns": median * 2, "ci95_ns": [median * 0.99, median * 1.01], "samples": 500,
             "batch": 128, "cpu": 1, "node": None, "outliers": 3, "loop_ns": 2.0,
@@ -50,9 +55,9 @@ def timing(path="mmap", median=80.0, driver=SUBPAGE, **more):
 
 def bar(bdf, driver, mmap, **more):
     """A memory BAR of 256 bytes."""
-    return {"bdf": bdf, "vendor": "0x1b36", "device": "0x0007", "driver": driver, "bar": 0,
-            "size": 256, "start": "0xfd700100", "flags": "0x40200", "claim": None,
-            "reason": None, "expected_mmap": mmap, "mmap": mmap, "backend": "container", **more}
+    return {"bdf": bdf, "vendor": "0x1b36", "device": "0x0007", **binding(driver), "bar": 0,
+            "size": 256, "shown_size": 4096 if driver == WITH else 256, "start": "0xfd700100",
+            "flags": "0x40200", "state": None, "expected_mmap": mmap, "mmap": mmap, "backend": "container", **more}
 
 
 def results(**more):
@@ -60,21 +65,20 @@ def results(**more):
     bars, timings, costs = [], [], []
     for n in range(4):
         bdf = f"0000:0{n}:01.0"
-        bars.append(bar(bdf, PLAIN, n == 0))
-        bars.append(bar(bdf, SUBPAGE, n != 3, start=f"0xfd70{n}000",
-                        claim="relocated" if n < 3 else "none",
-                        reason=None if n < 3 else "no-space"))
+        bars.append(bar(bdf, WITHOUT, n == 0))
+        bars.append(bar(bdf, WITH, n != 3, start=f"0xfd70{n}000",
+                        state="relocated" if n < 3 else "no-space"))
         for op, paths in PATHS.items():
             timings += [timing(path, COST[path] * (1 + n / 10), bdf=bdf, op=op)
                         for path in paths if n < 3 or path not in ("mmap", "kvm-mapped")]
-        timings.append(timing("pread", 1700, PLAIN, bdf=bdf))
-    for driver, factor in ((PLAIN, 1), (SUBPAGE, 1.2)):
+        timings.append(timing("pread", 1700, WITHOUT, bdf=bdf))
+    for driver, factor in ((WITHOUT, 1), (WITH, 1.2)):
         for count in (1, 4, 16):
-            costs += [{"driver": driver, "functions": count, "phase": phase,
+            costs += [{**binding(driver), "functions": count, "phase": phase,
                        "median_ns": cost * factor, "min_ns": cost * 0.9, "p99_ns": cost * 2,
                        "ci95_ns": [cost * factor * 0.98, cost * factor * 1.02], "samples": 30}
                       for phase, cost in PHASES.items()]
-    return {"schema": 1,
+    return {"schema": 2,
             "platform": {"name": "x86_64-4k", "arch": "x86_64", "page_size": 4096,
                          "kernel": "6.12.1", "accel": "kvm", "cpus": 4},
             "bars": bars, "timings": timings, "opens": costs,
@@ -171,8 +175,8 @@ class Errors(Case):
 
     def test_not_json(self):
         """Something else, also JSON that is none."""
-        nested = '{"schema": 1, "perf": {"x": ' + "[" * 600 + "]" * 600 + "}}"
-        for junk in ("hello", "{ 'schema': 1 }", '{"schema": 1}}', "[" * 100000, nested):
+        nested = '{"schema": 2, "perf": {"x": ' + "[" * 600 + "]" * 600 + "}}"
+        for junk in ("hello", "{ 'schema': 2 }", '{"schema": 2}}', "[" * 100000, nested):
             with self.subTest(junk=junk[:20]):
                 self.refuses(1, ".*: (not JSON|the JSON is)", self.file(junk))
 
@@ -184,7 +188,8 @@ class Errors(Case):
 
     def test_schema(self):
         """Another schema, or none."""
-        self.refuses(1, ".*schema 2 is not known.*: use", self.file({"schema": 2}))
+        self.refuses(1, ".*schema 1 is not known.*: run the suite again", self.file({"schema": 1}))
+        self.refuses(1, ".*schema 3 is not known.*: run the suite again", self.file({"schema": 3}))
         for top in ({}, {"schema": "1"}, {"schema": True}, {"schema": None}):
             self.refuses(1, ".*no schema number", self.file(top))
         self.refuses(1, ".*no JSON object", self.file([]))
@@ -203,7 +208,7 @@ class Errors(Case):
                     '"median_ns": 1,', f'"median_ns": {text_of_number},', 1)))
         self.refuses(1, ".*bars is not an array", self.file(results(bars={})))
         self.refuses(1, r".*bars\[0\]\.start is not", self.file(
-            results(bars=[bar("a", PLAIN, True, start="here")])))
+            results(bars=[bar("a", WITHOUT, True, start="here")])))
 
     def test_bad_interval(self):
         """Two numbers in order."""
@@ -213,7 +218,7 @@ class Errors(Case):
 
     def test_nothing_in_common(self):
         """Two machines that share no device."""
-        other = results(bars=[bar("0000:ff:00.0", PLAIN, True)], opens=[],
+        other = results(bars=[bar("0000:ff:00.0", WITHOUT, True)], opens=[],
                         timings=[timing(bdf="0000:ff:00.0")])
         common = (r".*after.json: no BAR and no row in common with .*: compare runs on the same "
                   r"devices, under the same drivers\n$")
@@ -337,7 +342,7 @@ class Statistics(Case):
     def test_headline_is_of_one_run(self):
         """Times of two drivers were not measured against each other, nor those of
         the test program and of the performance core."""
-        for one in (timing("sysfs", 40, PLAIN), timing("sysfs", 40, loop_ns=None)):
+        for one in (timing("sysfs", 40, WITHOUT), timing("sysfs", 40, loop_ns=None)):
             timings = self.load(results(timings=[timing("mmap", 80), one])).timings
             self.assertEqual(ladder.headlines(timings), [])
 
@@ -345,40 +350,39 @@ class Statistics(Case):
         """The line of vfio_pci_subpage_report."""
         loaded = self.load(results())
         self.assertEqual(coverage.summary(loaded),
-                         "3 of 4 sub-page MMIO BARs mapped (plain vfio-pci: 1 of 4)")
+                         "3 of 4 sub-page MMIO BARs mapped (without the module: 1 of 4)")
         ratio, count = coverage.median_ratio(loaded)
         self.assertAlmostEqual(ratio, 1600 / 80)
         self.assertEqual(count, 3)
-        only = self.load(results(bars=[bar("a", SUBPAGE, True), bar("b", SUBPAGE, True, size=4096),
-                                       bar("c", SUBPAGE, True, flags="0x40101")]))
+        only = self.load(results(bars=[bar("a", WITH, True), bar("b", WITH, True, size=4096),
+                                       bar("c", WITH, True, flags="0x40101")]))
         self.assertEqual(coverage.summary(only),
-                         "1 of 1 sub-page MMIO BARs mapped (plain vfio-pci: not measured)")
+                         "1 of 1 sub-page MMIO BARs mapped (without the module: not measured)")
 
     def test_not_opened_is_not_trapped(self):
         """Nobody knows what a BAR is that could not be opened: it is in no count."""
-        bars = [bar("a", SUBPAGE, True, claim="in-place"), bar("b", SUBPAGE, None),
-                bar("c", SUBPAGE, None, claim="in-place"), bar("b", PLAIN, None)]
+        bars = [bar("a", WITH, True, state="in-place"), bar("b", WITH, None),
+                bar("c", WITH, None, state="in-place"), bar("b", WITHOUT, None)]
         loaded = self.load(results(bars=bars))
         self.assertEqual(coverage.summary(loaded),
-                         "1 of 1 sub-page MMIO BARs mapped (plain vfio-pci: not measured)")
+                         "1 of 1 sub-page MMIO BARs mapped (without the module: not measured)")
         table, _ = coverage.rows(loaded)
-        self.assertEqual([coverage.subpage_state(row) for row in table],
+        self.assertEqual([coverage.state(row.with_module) for row in table],
                          ["in-place", "not opened", "in-place, not opened"])
-        self.assertEqual([coverage.plain_state(row) for row in table],
+        self.assertEqual([coverage.state(row.without) for row in table],
                          ["not measured", "not opened", "not measured"])
 
-    def test_claim_without_mapping_is_said(self):
-        """The claim says why a BAR is mapped, not that it is."""
-        for claim, reason, mmap, expected in (
-                ("relocated", None, False, "relocated, trapped"),
-                ("none", "busy", False, "none: busy"), ("none", "busy", True, "none: busy, mapped"),
-                (None, None, False, "trapped"), (None, None, True, "mapped")):
+    def test_state_without_mapping_is_said(self):
+        """The state says why a BAR is mapped, not that it is."""
+        for state, mmap, expected in (
+                ("relocated", False, "relocated, trapped"), ("busy", False, "busy"),
+                ("busy", True, "busy, mapped"), (None, False, "trapped"), (None, True, "mapped")):
             table, _ = coverage.rows(self.load(results(
-                bars=[bar("a", SUBPAGE, mmap, claim=claim, reason=reason)])))
-            self.assertEqual(coverage.subpage_state(table[0]), expected)
+                bars=[bar("a", WITH, mmap, state=state)])))
+            self.assertEqual(coverage.state(table[0].with_module), expected)
 
     def test_opens_ratio(self):
-        """Ours to plain, in each phase."""
+        """With to without, in each phase."""
         rows = opens.rows(self.load(results()).opens)
         self.assertEqual(len(rows), 3 * len(PHASES))
         for row in rows:
@@ -422,7 +426,7 @@ class Comparing(Case):
     def test_rows_are_matched(self):
         """By all that identifies them; the rest is listed."""
         before = results(timings=[timing(), timing("sysfs"), timing(offset=8)], opens=[])
-        after = results(timings=[timing(), timing("sysfs", driver=PLAIN), timing(width=8)],
+        after = results(timings=[timing(), timing("sysfs", driver=WITHOUT), timing(width=8)],
                         opens=[])
         found = self.comparison(before, after)
         self.assertEqual(len(found.rows), 1)
@@ -432,7 +436,7 @@ class Comparing(Case):
         """It may be at the same address, in another machine."""
         after = results()
         for entry in after["bars"][:2]:
-            entry |= {"vendor": "0x1234", "device": "0x11e8", "claim": "in-place"}
+            entry |= {"vendor": "0x1234", "device": "0x11e8", "state": "in-place"}
         after["timings"][1]["offset"] = 0
         found = self.comparison(results(), after)
         self.assertNotIn("0000:00:01.0", {row.before["bdf"] for row in found.of("timing")})
@@ -511,7 +515,7 @@ class Comparing(Case):
         after["bars"][3]["mmap"] = None
         del after["bars"][5]
         top = self.gate_says(after, *(
-            f"0000:0{n}:01.0 BAR 0 vfio-pci-subpage: was mapped, is {state}: "
+            f"0000:0{n}:01.0 BAR 0 vfio-pci with the module: was mapped, is {state}: "
             for n, state in enumerate(("trapped", "not opened", "not measured"))))
         self.assertIn("3 no longer mapped", top)
         self.assertIn("3 BARs were mapped before and are not after", top)
@@ -529,7 +533,7 @@ class Comparing(Case):
             entry["ci95_ns"] = None
         self.gate_says(after, ".*b.json: 4 rows of .* are not measured any more")
         self.gate_says(results(opens=results()["opens"][:40]), ".*: 2 rows .*any more, the first: "
-                       "vfio-pci-subpage 16 functions unbind: ")
+                       "vfio-pci with the module 16 functions unbind: ")
 
     def test_gate_allows_fewer_devices(self):
         """What is not there, or is bound to another driver, cannot be measured."""
@@ -576,11 +580,11 @@ class Comparing(Case):
     def test_coverage_changes(self):
         """A BAR that lost its mapping is seen even if nothing was timed."""
         after = results()
-        after["bars"][1] |= {"mmap": False, "claim": "none", "reason": "busy"}
+        after["bars"][1] |= {"mmap": False, "state": "busy"}
         out = self.passes(self.file(results(), "a.json"), self.file(after, "b.json"),
                           "--markdown", "-")
-        self.assertRegex(out, r"0000:00:01.0 \| 0 \| vfio-pci-subpage \| relocated \| "
-                              r"\*\*none: busy\*\*")
+        self.assertRegex(out, r"0000:00:01.0 \| 0 \| vfio-pci with the module \| relocated \| "
+                              r"\*\*busy\*\*")
 
     def test_page_beside_the_last_file(self):
         """The default output."""
@@ -730,9 +734,9 @@ class Html(Case):
         source, page = self.page(self.file(results()))
         self.sound(source, page)
         self.assertEqual(len(page.charts), 5)
-        self.assertIn("3 of 4 sub-page MMIO BARs mapped (plain vfio-pci: 1 of 4)", source)
+        self.assertIn("3 of 4 sub-page MMIO BARs mapped (without the module: 1 of 4)", source)
         for part in ("the governor is powersave", "no /dev/kvm", "pages are small",
-                     "A | B &lt;i&gt;", "kvm-trapped / kvm-mapped", "none: no-space",
+                     "A | B &lt;i&gt;", "kvm-trapped / kvm-mapped", "no-space",
                      "one access, of samples (each the mean of a batch)"):
             self.assertIn(part, source)
 
@@ -755,8 +759,8 @@ class Html(Case):
 
     def test_bare_files(self):
         """Next to nothing is still a report."""
-        for top in ({"schema": 1}, {"schema": 1, "platform": None, "bars": None, "timings": []},
-                    {"schema": 1, "timings": [{}], "bars": [{}], "opens": [{}], "kunit": [{}],
+        for top in ({"schema": 2}, {"schema": 2, "platform": None, "bars": None, "timings": []},
+                    {"schema": 2, "timings": [{}], "bars": [{}], "opens": [{}], "kunit": [{}],
                      "perf": {"skipped": [{}], "machine": None}}):
             self.sound(*self.page(self.file(top)))
 
@@ -774,7 +778,7 @@ class Html(Case):
         self.assertEqual(len(page.charts), 2)
         self.assertIn("This result holds no timings: it says what a device costs to open, "
                       "and nothing about", source)
-        self.assertIn("<p>Bind to first touch, subpage / vfio-pci: 1.20, 16 at once.</p>", source)
+        self.assertIn("<p>Bind to first touch, with / without the module: 1.20, 16 at once.</p>", source)
         for absent in ("which BARs are mapped", "sub-page MMIO BARs mapped", "tests passed"):
             self.assertNotIn(absent, source)
 
@@ -813,7 +817,7 @@ class Html(Case):
                                   dict.fromkeys(("offset", "path", "op", "width"))
                                   for n in (0, 2)]
         self.sound(*self.page(self.file(top)))
-        self.assertIn(r"| all | vfio-pci-subpage | no safe register is known | all | "
+        self.assertIn(r"| all | vfio-pci with the module | no safe register is known | all | "
                       "0000:02:01.0 BAR 0, 0000:02:01.0 BAR 2 |",
                       self.passes(self.file(top), "--markdown", "-"))
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Check a results.json of the main job: its schema, and what it must show.
 
-    results-check.py [--claim CLAIM]... [--path PATH]... [--kunit SUITE]... FILE
+    results-check.py [--state STATE]... [--path PATH]... [--kunit SUITE]... FILE
 
-Claims that a BAR must have, paths that must have been timed under each driver,
+States that a BAR must have, paths that must have been timed without the module and with it,
 KUnit suites that must have run and passed. Of the performance core each path must
 have been timed, or be named with the reason why not. Prints what is wrong; exit code 1 if anything is.
 """
@@ -16,27 +16,26 @@ NUMBER = (int, float)
 KEYS = {
     "platform": {"name": str, "arch": str, "page_size": int, "kernel": str,
                  "accel": str, "cpus": int},
-    "bars": {"bdf": str, "vendor": str, "device": str, "driver": str, "bar": int,
-             "size": int, "start": (int, str), "flags": (int, str),
-             "claim": (str, type(None)), "reason": (str, type(None)),
+    "bars": {"bdf": str, "vendor": str, "device": str, "driver": str, "module": bool,
+             "bar": int, "size": int, "shown_size": int, "start": (int, str), "flags": (int, str),
+             "state": (str, type(None)),
              "expected_mmap": bool, "mmap": bool, "backend": str},
-    "timings": {"bdf": str, "driver": str, "bar": int, "offset": int, "path": str,
+    "timings": {"bdf": str, "driver": str, "module": bool, "bar": int, "offset": int, "path": str,
                 "op": str, "width": int, "median_ns": NUMBER, "min_ns": NUMBER,
                 "p99_ns": NUMBER, "ci95_ns": list, "samples": int},
-    "opens": {"driver": str, "functions": int, "phase": str, "median_ns": NUMBER,
+    "opens": {"driver": str, "module": bool, "functions": int, "phase": str, "median_ns": NUMBER,
               "min_ns": NUMBER, "p99_ns": NUMBER, "ci95_ns": list, "samples": int},
     "kunit": {"suite": str, "pass": int, "fail": int, "skip": int, "cases": list},
     "totals": {"pass": int, "fail": int, "skip": int, "xfail": int, "error": int},
 }
 LADDER = ("kernel", "sysfs", "mmap", "pread", "pwrite", "kvm-mapped", "kvm-trapped",
           "kvm-ioeventfd")
-DRIVERS = ("vfio-pci", "vfio-pci-subpage")
 
 
 def schema(results):
     """What does not fit the schema."""
-    if results.get("schema") != 1:
-        yield f"schema is {results.get('schema')}, not 1"
+    if results.get("schema") != 2:
+        yield f"schema is {results.get('schema')}, not 2"
     for part, keys in KEYS.items():
         entries = results.get(part)
         for entry in entries if isinstance(entries, list) else [entries]:
@@ -48,22 +47,24 @@ def schema(results):
                     yield f"{part}: {key} is {entry[key]!r}"
 
 
-def contents(results, claims, timed):
+def contents(results, states, timed):
     """What the main job should have shown and did not."""
-    subpage = [bar for bar in results["bars"]
-               if bar["claim"] and bar["driver"] == "vfio-pci-subpage"]
-    for claim in claims:
-        if not any(bar["claim"] == claim for bar in subpage):
-            yield f"no BAR has the claim {claim}"
+    page = results["platform"]["page_size"]
+    for state in states:
+        if not any(bar["state"] == state for bar in results["bars"] if bar["module"]):
+            yield f"no BAR has the state {state}"
     for bar in results["bars"]:
         if bar["mmap"] != bar["expected_mmap"]:
-            yield f"{bar['driver']} {bar['bdf']} BAR {bar['bar']}: mmap is not as expected"
-    for driver in DRIVERS:
-        paths = {timing["path"] for timing in results["timings"]
-                 if timing["driver"] == driver}
+            yield f"{name(bar)} {bar['bdf']} BAR {bar['bar']}: mmap is not as expected"
+        # The module makes a page of it, and only the module does.
+        shown = page if bar["state"] in ("in-place", "relocated") else bar["size"]
+        if bar["shown_size"] != shown:
+            yield f"{name(bar)} {bar['bdf']} BAR {bar['bar']}: shown as {bar['shown_size']} bytes"
+    for module in (False, True):
+        paths = {timing["path"] for timing in results["timings"] if timing["module"] == module}
         for path in timed:
             if path not in paths:
-                yield f"no timing of {path} under {driver}"
+                yield f"no timing of {path} {'with' if module else 'without'} the module"
     for timing in results["timings"]:
         low, high = timing["ci95_ns"]
         if not timing["min_ns"] <= low <= timing["median_ns"] <= high <= timing["p99_ns"] * 1.01:
@@ -74,6 +75,11 @@ def contents(results, claims, timed):
     yield from ratios(results["timings"])
     if results["totals"]["fail"] or results["totals"]["error"]:
         yield f"totals: {results['totals']}"
+
+
+def name(entry):
+    """Of what it is about, for a message."""
+    return f"{entry['driver']} {'with' if entry['module'] else 'without'} the module,"
 
 
 def ladder(results, expected):
@@ -92,9 +98,9 @@ def ladder(results, expected):
         if path not in timed | reasons and (path != "pwrite" or path in expected):
             yield f"perf: path {path} was neither timed nor skipped"
     for phase in ("bind", "open", "mmap", "touch", "close", "unbind", "total"):
-        drivers = {entry["driver"] for entry in results["opens"] if entry["phase"] == phase}
-        if drivers != set(DRIVERS):
-            yield f"opens: {phase} of {sorted(drivers)} only"
+        if {entry["module"] for entry in results["opens"] if entry["phase"] == phase} != \
+           {False, True}:
+            yield f"opens: {phase} not without the module and with it"
 
 
 def ratios(timings):
@@ -102,7 +108,7 @@ def ratios(timings):
     reads = {}
     for timing in timings:
         if timing["op"] == "read":
-            key = (timing["driver"], timing["bdf"], timing["bar"], timing["offset"],
+            key = (timing["module"], timing["bdf"], timing["bar"], timing["offset"],
                    timing["width"])
             reads.setdefault(key, {})[timing["path"]] = timing["median_ns"]
     for key, paths in reads.items():
@@ -126,7 +132,7 @@ def kunit(results, expected):
 def main():
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--claim", action="append")
+    parser.add_argument("--state", action="append")
     parser.add_argument("--path", action="append")
     parser.add_argument("--kunit", action="append", default=[])
     parser.add_argument("file")
@@ -134,7 +140,7 @@ def main():
     with open(args.file, encoding="utf-8") as file:
         results = json.load(file)
     faults = list(schema(results)) or [
-        *contents(results, args.claim or ["in-place", "relocated"],
+        *contents(results, args.state or ["in-place", "relocated"],
                   args.path or ["mmap", "pread", "pwrite"]),
         *kunit(results, args.kunit)]
     print("\n".join(faults) or f"{args.file}: as it should be")
