@@ -111,6 +111,11 @@ config_write()
 		dd of="$PCI/$1/config" bs=4 seek=$(($2 / 4)) conv=notrunc 2>/dev/null
 }
 
+command_register()
+{
+	echo $((0x$(config_read "$1" 4) & 0xffff))
+}
+
 # forget BDF: the device has no address any more, and the kernel no device. A driver
 # goes first: without its address it could not silence an interrupt.
 forget()
@@ -139,9 +144,35 @@ pack_marked()
 	pack $(devices_under_test | awk '$3 == "pack" { print $2 }')
 }
 
+# load_vfio: with the module
 load_vfio()
 {
-	modprobe vfio-pci && modprobe vfio_iommu_type1 && modprobe vfio_pci_subpage
+	modprobe vfio_pci_subpage && load_plain_vfio
+}
+
+load_plain_vfio()
+{
+	modprobe vfio-pci && modprobe vfio_iommu_type1
+}
+
+# use_mode MODE: devices that are bound from now on are so without the module, or with
+# BARs that are as large as a page or as the device has them
+use_mode()
+{
+	for _dev in $(all_bdfs); do
+		[ ! -e "$PCI/$_dev/driver" ] || unbind "$_dev"
+	done
+	if [ "$1" = without ]; then
+		[ ! -e /sys/module/vfio_pci_subpage ] || rmmod vfio_pci_subpage
+	else
+		modprobe vfio_pci_subpage && parameter bar_size "$1"
+	fi
+}
+
+# parameter NAME VALUE: of the module
+parameter()
+{
+	echo "$2" >"/sys/module/vfio_pci_subpage/parameters/$1"
 }
 
 # load_kvm: what the kernel has of KVM and the CPU can do. Making the first VM and
@@ -185,15 +216,40 @@ unbind()
 	echo >"$PCI/$1/driver_override"
 }
 
-# claim BDF BAR, reason BDF BAR: the verdict in sysfs, or nothing
-claim()
+# state BDF BAR: what the module says became of it, or nothing
+state()
 {
-	cat "$PCI/$1/vfio_pci_subpage/bar$2_claim" 2>/dev/null
+	cat "$PCI/$1/vfio_pci_subpage/bar$2" 2>/dev/null
 }
 
-reason()
+# shown_size BDF BAR: bytes, as the kernel has it now
+shown_size()
 {
-	cat "$PCI/$1/vfio_pci_subpage/bar$2_reason" 2>/dev/null
+	# shellcheck disable=SC2046 # start, end, flags
+	set -- $(bar_line "$1" "$2")
+	echo $(($2 - $1 + 1))
+}
+
+# device_size BDF BAR: bytes that it has in the device. The file through which it
+# can be mapped is as large as it was when the device was found.
+device_size()
+{
+	stat -c %s "$PCI/$1/resource$2"
+}
+
+# has_page BDF BAR: it is one, for itself
+has_page()
+{
+	same "$1 BAR $2: offset in its page" 0 $(($(bar_start "$1" "$2") % PAGE_SIZE)) &&
+		same "$1 BAR $2: size" "$PAGE_SIZE" "$(shown_size "$1" "$2")" &&
+		alone_in_page "$1" "$2" && consistent "$1" "$2"
+}
+
+# is_restored BDF BAR: as large as in the device, and nothing says that it was not
+is_restored()
+{
+	same "$1 BAR $2: size" "$(device_size "$1" "$2")" "$(shown_size "$1" "$2")" &&
+		[ ! -e "$PCI/$1/vfio_pci_subpage" ] && consistent "$1" "$2"
 }
 
 # page ADDRESS: the page that it is in
@@ -261,16 +317,33 @@ subpage_bars()
 			# shellcheck disable=SC2046
 			set -- $(bar_line "$dev" $bar)
 			[ $(($2)) -ne 0 ] && [ $(($3 & 0x200)) -ne 0 ] &&
-				[ $(($2 - $1 + 1)) -lt "$PAGE_SIZE" ] &&
+				[ "$(device_size "$dev" $bar)" -lt "$PAGE_SIZE" ] &&
 				echo "$dev $bar"
 		done
 	done
 }
 
+# each_bar COMMAND: with device and BAR of each line of the file "bars"
+each_bar()
+{
+	while read -r _each_dev _each_bar; do
+		"$1" "$_each_dev" "$_each_bar" || return 1
+	done <bars
+}
+
+# was_prepared BDF BAR: it got a page, moved or not
+was_prepared()
+{
+	case $(state "$1" "$2") in
+	in-place | relocated) has_page "$1" "$2" ;;
+	*) echo "$1 BAR $2: '$(state "$1" "$2")'"; return 1 ;;
+	esac
+}
+
 bind_all()
 {
 	for dev in $(all_bdfs); do
-		bind vfio-pci-subpage "$dev" || return 1
+		bind vfio-pci "$dev" || return 1
 	done
 }
 

@@ -15,10 +15,11 @@ open_cost()
 
 nothing_left()
 {
-	! grep subpage /proc/iomem
+	each_bar is_restored
 }
 
 load_vfio || exit 1
+subpage_bars >bars
 check perf.open open_cost
 check perf.open_leaves_nothing nothing_left
 finish

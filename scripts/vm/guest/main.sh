@@ -1,8 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# The main job: the suite on the devices under test, first bound to plain
-# vfio-pci, then to vfio-pci-subpage, and every path to their registers, in one
-# boot.
+# The main job: the suite on the devices under test, bound to vfio-pci first without
+# and then with the module, and every path to their registers, in one boot.
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
@@ -16,11 +15,17 @@ run_suite()
 	return $status
 }
 
-# suite DRIVER: its KTAP as a subtest of ours.
-suite()
+# bind_devices MODE: without the module, or with it
+bind_devices()
 {
 	# shellcheck disable=SC2046
-	check "bind.$1" vfio-bind.sh "$1" $(all_bdfs)
+	use_mode "$1" && vfio-bind.sh vfio-pci $(all_bdfs)
+}
+
+# suite NAME MODE: its KTAP as a subtest of ours.
+suite()
+{
+	check "bind.$1" bind_devices "$2"
 	echo "# Subtest: $1" >suite.ktap
 	check "$1" run_suite >suite.result
 	cat suite.ktap suite.result
@@ -55,13 +60,12 @@ open_cost()
 	logged open vfio_pci_subpage_open --samples $((${SAMPLES:-500} / 25)) $(all_bdfs)
 }
 
-load_vfio || exit 1
+load_plain_vfio || exit 1
 pack_marked
-suite vfio-pci
-suite vfio-pci-subpage
+suite without without
+suite with page
 check perf.open open_cost
-# shellcheck disable=SC2046 # one word for each device
-check perf.bind vfio-bind.sh vfio-pci-subpage $(all_bdfs)
+check perf.bind bind_devices page
 check perf.ladder ladder
 check restore vfio-restore.sh
 finish

@@ -14,13 +14,11 @@ group_file()
 	[ -e "/dev/vfio/$_group" ] && echo "/dev/vfio/$_group" || echo "/dev/vfio/noiommu-$_group"
 }
 
-# whole_suite DRIVER WAY: passes, says so in the results, and skips no test of
+# whole_suite MODE WAY: passes, says so in the results, and skips no test of
 # that way; nothing stays open.
 whole_suite()
 {
-	for dev in $(all_bdfs); do
-		bind "$1" "$dev" || return 1
-	done
+	use_mode "$1" && bind_all || return 1
 	rm -f "results-$2.json"
 	# shellcheck disable=SC2046
 	$suite --backend "$2" --samples 10 --results "results-$2.json" $(all_bdfs) >"out-$1-$2" 2>&1 || {
@@ -108,8 +106,8 @@ if [ $noiommu ]; then
 	for way in container iommufd-container cdev; do
 		check "backend.lacks.$way" lacks "$way" 'no IOMMU'
 	done
-	for driver in vfio-pci vfio-pci-subpage; do
-		check "backend.$driver.noiommu" whole_suite "$driver" noiommu
+	for mode in without page device; do
+		check "backend.$mode.noiommu" whole_suite "$mode" noiommu
 	done
 	finish
 	exit
@@ -128,9 +126,9 @@ else
 	check backend.lacks.iommufd-container lacks iommufd-container IOMMUFD
 	check backend.lacks.cdev lacks cdev IOMMUFD
 fi
-for driver in vfio-pci vfio-pci-subpage; do
+for mode in without page device; do
 	for way in $ways; do
-		check "backend.$driver.$way" whole_suite "$driver" "$way"
+		check "backend.$mode.$way" whole_suite "$mode" "$way"
 	done
 done
 finish

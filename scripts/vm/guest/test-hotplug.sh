@@ -71,8 +71,7 @@ hot_add_beside()
 	ret=0
 	for n in 5 6 7 8; do
 		hot_add hp$n "sdhci-pci,bus=$2,addr=$n" || return 1
-		alone_in_page "$dev" 0 && consistent "$dev" 0 &&
-			consistent "$added" 0 || ret=1
+		has_page "$dev" 0 && consistent "$added" 0 || ret=1
 		eval "added$n=$added"
 	done
 	# shellcheck disable=SC2154
@@ -86,7 +85,7 @@ in_place_page_is_kept()
 {
 	dev=$(bdf alone)
 	cat /proc/iomem >before.iomem
-	bind vfio-pci-subpage "$dev" && same claim in-place "$(claim "$dev" 0)" &&
+	bind vfio-pci "$dev" && same state in-place "$(state "$dev" 0)" &&
 		hot_add_beside alone br2
 	ret=$?
 	unbind "$dev"
@@ -97,7 +96,7 @@ in_place_page_is_kept()
 relocated_page_is_kept()
 {
 	dev=$(bdf ohci)
-	bind vfio-pci-subpage "$dev" && same claim relocated "$(claim "$dev" 0)" &&
+	bind vfio-pci "$dev" && same state relocated "$(state "$dev" 0)" &&
 		hot_add_beside ohci br1
 	ret=$?
 	unbind "$dev"
@@ -110,8 +109,7 @@ hot_add_while_binding()
 	dev=$(bdf ohci)
 	(
 		for _ in $(seq 40); do
-			bind vfio-pci-subpage "$dev" && alone_in_page "$dev" 0 &&
-				consistent "$dev" 0 || exit 1
+			bind vfio-pci "$dev" && was_prepared "$dev" 0 || exit 1
 			unbind "$dev"
 		done
 	) >race.out 2>&1 &
@@ -121,7 +119,7 @@ hot_add_while_binding()
 		hot_add hp$n "sdhci-pci,bus=br1,addr=$n" && hot_remove hp$n "$added" || ret=1
 	done
 	wait $binder || { cat race.out; ret=1; }
-	! grep subpage /proc/iomem && consistent "$dev" 0 || ret=1
+	is_restored "$dev" 0 || ret=1
 	return $ret
 }
 
@@ -134,9 +132,9 @@ rescan_keeps_page()
 	pack "$dev" "$other"
 	same "before" "$other region 0" "$(others_in_page "$dev" 0)" || return 1
 	forget "$other"
-	bind vfio-pci-subpage "$dev" && same claim in-place "$(claim "$dev" 0)" || return 1
+	bind vfio-pci "$dev" && same state in-place "$(state "$dev" 0)" || return 1
 	echo 1 >/sys/bus/pci/rescan
-	alone_in_page "$dev" 0 && consistent "$dev" 0 && consistent "$other" 0
+	has_page "$dev" 0 && consistent "$other" 0
 	ret=$?
 	unbind "$dev"
 	pack "$other"
@@ -161,7 +159,7 @@ native_reads_back_after_move()
 {
 	dev=$(bdf sdhci)
 	old=$(bar_start "$dev" 0)
-	bind vfio-pci-subpage "$dev" && same claim relocated "$(claim "$dev" 0)" || return 1
+	bind vfio-pci "$dev" && same state relocated "$(state "$dev" 0)" || return 1
 	new=$(bar_start "$dev" 0)
 	[ "$old" != "$new" ] || { echo "did not move"; return 1; }
 	unbind "$dev"
@@ -184,7 +182,7 @@ address_survives_reset()
 	# that the kernel sees it alone on its bus when it looks for reset methods.
 	# shellcheck disable=SC2086
 	pack "$dev" $others
-	bind vfio-pci-subpage "$dev" && same claim relocated "$(claim "$dev" 0)" || return 1
+	bind vfio-pci "$dev" && same state relocated "$(state "$dev" 0)" || return 1
 	moved=$(bar_start "$dev" 0)
 	for other in $others; do
 		echo 1 >"$PCI/$other/remove"
@@ -207,8 +205,8 @@ hot_remove_while_bound()
 	rmmod sdhci-pci
 	hot_add hp "sdhci-pci,bus=br1,addr=9" && dev=$added || return 1
 	grep -v "$dev" /proc/iomem >before.iomem
-	bind vfio-pci-subpage "$dev" || return 1
-	[ -n "$(claim "$dev" 0)" ] || { echo "no claim"; return 1; }
+	bind vfio-pci "$dev" || return 1
+	was_prepared "$dev" 0 || return 1
 	hot_remove hp "$dev" || return 1
 	diff before.iomem /proc/iomem
 }

@@ -44,8 +44,8 @@ not_there()
 }
 
 load_vfio || exit 1
-bind vfio-pci-subpage "$(bdf ohci)" || exit 1
-bind vfio-pci-subpage "$(bdf first)" || exit 1
+bind vfio-pci "$(bdf ohci)" || exit 1
+bind vfio-pci "$(bdf first)" || exit 1
 check numa.beside_the_device beside
 check numa.remote_node elsewhere
 check numa.one_after_the_other one_after_the_other

@@ -20,7 +20,7 @@ none_is_bound()
 	for dev in $(all_bdfs); do
 		[ ! -e "$PCI/$dev/driver" ] || return 1
 	done
-	! grep subpage /proc/iomem
+	each_bar is_restored
 }
 
 measures()
@@ -62,6 +62,7 @@ ended_by_term()
 }
 
 load_vfio || exit 1
+subpage_bars >bars
 check open.measures measures
 check open.no_register no_register
 check open.takes_from_nobody takes_from_nobody

@@ -54,17 +54,17 @@ trapped_bar()
 {
 	unbind "$(bdf ohci)"
 	unbind "$(bdf sdhci)"
-	echo N >/sys/module/vfio_pci_subpage/parameters/relocate
+	parameter relocate no
 	pack "$(bdf ohci)" "$(bdf sdhci)"
-	bind vfio-pci-subpage "$(bdf ohci)"
-	echo Y >/sys/module/vfio_pci_subpage/parameters/relocate
-	same claim none "$(claim "$(bdf ohci)" 0)" || return 1
+	bind vfio-pci "$(bdf ohci)"
+	parameter relocate yes
+	same state excluded "$(state "$(bdf ohci)" 0)" || return 1
 	runs 0 $perf "$(bdf ohci)" && skipped mmap 'cannot be mapped under vfio-pci' &&
 		skipped kvm-mapped 'mapped' && [ "$(median pread out)" -gt 0 ]
 	ret=$?
 	unbind "$(bdf ohci)"
-	bind vfio-pci-subpage "$(bdf ohci)"
-	bind vfio-pci-subpage "$(bdf sdhci)"
+	bind vfio-pci "$(bdf ohci)"
+	bind vfio-pci "$(bdf sdhci)"
 	return $ret
 }
 
@@ -101,20 +101,18 @@ path_goes_wrong()
 		"$(bdf edu)" && grep -q 'BAR0 at 0x4, mmap write: it wrote 0x' out && partial true
 }
 
-# Within 10 %: what is added is larger than what varies.
+# Not less, and not much more: the last step of waiting takes its time on a slow host.
 delay_is_found()
 {
 	runs 0 $perf --paths mmap,file --seed 1 "$(bdf ohci)" || return 1
 	mv results.json plain.json
-	runs 0 $perf --paths mmap,file --seed 2 "$(bdf ohci)" || return 1
-	mv results.json again.json
 	plain=$(median mmap out)
 	runs 0 $perf --paths mmap,file --delay 1000 "$(bdf ohci)" || return 1
 	cp results.json slow.json
 	grep -q '"--delay made each access take 1000 ns longer"' slow.json || return 1
 	more=$(($(median mmap out) - plain))
 	echo "$plain ns, and $more ns more"
-	[ $more -gt 900 ] && [ $more -lt 1100 ]
+	[ $more -gt 900 ] && [ $more -lt 1500 ]
 }
 
 # Or runs would differ by where the program lies.
@@ -150,7 +148,7 @@ ended_by_term()
 load_vfio || exit 1
 pack_marked
 for dev in $(all_bdfs); do
-	bind vfio-pci-subpage "$dev" || exit 1
+	bind vfio-pci "$dev" || exit 1
 done
 check perf.measures measures
 check perf.says_what_is_missing says_what_is_missing

@@ -8,18 +8,17 @@
 
 port=0000:00:04.0
 
-# claims: "BAR's device, claim, reason" of each sub-page BAR, in the order of
-# their addresses before
-claims()
+# states: "device state" of each sub-page BAR, in the order of their addresses before
+states()
 {
 	while read -r dev bar; do
-		echo "$dev $(claim "$dev" "$bar") $(reason "$dev" "$bar")"
+		echo "$dev $(state "$dev" "$bar")"
 	done <bars
 }
 
 count()
 {
-	claims | grep -c -- "$1"
+	states | grep -c -- "$1"
 }
 
 starts()
@@ -36,16 +35,16 @@ first_come_first_served()
 	same "sub-page BARs" 7 "$(wc -l <bars)" || return 1
 	starts >before
 	bind_all || return 1
-	claims
-	same "first two" "$(all_bdfs | head -n 2 | sed 's/$/ relocated /')" "$(claims | head -n 2)" &&
-		same "trapped" 5 "$(count ' none no-space$')"
+	states
+	same "first two" "$(all_bdfs | head -n 2 | sed 's/$/ relocated/')" "$(states | head -n 2)" &&
+		same "trapped" 5 "$(count ' no-space$')"
 }
 
 refused_are_as_before()
 {
 	starts >after
-	claims | while read -r dev claim _; do
-		[ "$claim" = none ] || continue
+	states | while read -r dev state; do
+		[ "$state" = no-space ] || continue
 		same "$dev" "$(grep "^$dev" before)" "$(grep "^$dev" after)" || exit 1
 	done
 }
@@ -53,16 +52,17 @@ refused_are_as_before()
 all_are_consistent()
 {
 	while read -r dev bar; do
-		consistent "$dev" "$bar" || return 1
-		[ "$(claim "$dev" "$bar")" = none ] || alone_in_page "$dev" "$bar" || return 1
+		if [ "$(state "$dev" "$bar")" = no-space ]; then
+			consistent "$dev" "$bar" || return 1
+		else
+			has_page "$dev" "$bar" || return 1
+		fi
 	done <bars
 }
 
-# The window has no page left that is free as a whole.
-window_is_full()
+says_why()
 {
-	same "claimed pages" 2 "$(grep -c ': vfio-pci-subpage$' /proc/iomem)" &&
-		same "reasons in the log" 5 "$(dmesg | grep -c 'stays trapped: no-space')"
+	same "reasons in the log" 5 "$(dmesg | grep -c 'gets no page of its own: no-space')"
 }
 
 # Whoever is bound next gets the page of a device that left.
@@ -71,9 +71,8 @@ freed_page_is_used()
 	dev=$(bdf function2)
 	echo 1 >"$PCI/$(bdf function1)/remove"
 	unbind "$dev"
-	bind vfio-pci-subpage "$dev" &&
-		same claim relocated "$(claim "$dev" 3)" &&
-		alone_in_page "$dev" 3 && consistent "$dev" 3
+	bind vfio-pci "$dev" &&
+		same state relocated "$(state "$dev" 3)" && has_page "$dev" 3
 }
 
 window_pages()
@@ -104,21 +103,21 @@ window_is_made_larger()
 then_all_are_mapped()
 {
 	bind_all || return 1
-	claims
-	same "not mapped" 0 "$(count ' none ')" && all_are_consistent
+	states
+	same "without a page" 0 "$(count no-space)" && all_are_consistent
 }
 
 unbind_leaves_nothing()
 {
 	unbind_all
-	! grep subpage /proc/iomem
+	each_bar is_restored
 }
 
 load_vfio || exit 1
 check window.first_come_first_served first_come_first_served
 check window.refused_are_as_before refused_are_as_before
 check window.all_are_consistent all_are_consistent
-check window.is_full window_is_full
+check window.says_why says_why
 check window.freed_page_is_used freed_page_is_used
 check window.is_made_larger window_is_made_larger 16
 check window.then_all_are_mapped then_all_are_mapped
