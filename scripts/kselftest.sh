@@ -89,7 +89,7 @@ run_host()
 	return $status
 }
 
-# run_vm RESULTS PLATFORM TOPOLOGY: in the guest, first plain vfio-pci, then ours
+# run_vm RESULTS PLATFORM TOPOLOGY: in the guest, first without the module, then with it
 run_vm()
 {
 	local dir=$1 platform=$2 topology=$3 kernel modules suite sysroot=/

@@ -4,7 +4,7 @@
 # vfio-bind.sh DRIVER BDF...
 # vfio-bind.sh DRIVER BDF... -- COMMAND [ARG]...
 #
-# Bind PCI devices to DRIVER (vfio-pci, vfio-pci-subpage, or any other that is
+# Bind PCI devices to DRIVER (vfio-pci, a variant of it, or any other that is
 # loaded), all of them or none.  What they were bound to at first is remembered
 # until vfio-restore.sh puts it back.  With a COMMAND: run it, then put every
 # device back to what it had before this call, also on failure, Ctrl-C and TERM.

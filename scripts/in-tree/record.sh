@@ -147,8 +147,7 @@ remove_products()
 	done <"$tree/$record/files"
 	rm -f "${list[@]}"
 	rm -f "$tree/$driver"/{,.}vfio_pci_subpage.* "$tree/$driver"/{,.}built-in.a* \
-	      "$tree/$driver"/{,.}modules.order* "$tree/$driver"/{,.}Module.symvers* \
-	      "$tree/$suite"/subpage/driver-policy.{o,d}
+	      "$tree/$driver"/{,.}modules.order* "$tree/$driver"/{,.}Module.symvers*
 	# Headers that the suite installs for itself.
 	! grep -qs khdr "$tree/$suite/subpage/subpage.mk" || rm -rf "${tree:?}/$suite/khdr"
 }

@@ -85,7 +85,7 @@ driver_files=() test_files=()
 update_maintainers()
 {
 	cat "$work/old/MAINTAINERS" >"$work/new/MAINTAINERS"
-	entry "VFIO PCI SUB-PAGE BAR DRIVER" "${driver_files[@]}"
+	entry "VFIO PCI SUB-PAGE BAR MODULE" "${driver_files[@]}"
 	entry "VFIO SUB-PAGE BAR SELFTESTS" "${test_files[@]}"
 }
 
@@ -205,7 +205,7 @@ add_to_index()
 
 step_documentation()
 {
-	local abi=Documentation/ABI/testing/sysfs-bus-pci-drivers-vfio-pci-subpage
+	local abi=Documentation/ABI/testing/sysfs-bus-pci-devices-vfio-pci-subpage
 	local api=driver-api/vfio-pci-subpage tools=dev-tools/vfio-selftests-subpage
 	local perf=dev-tools/vfio-selftests-performance
 	put "$abi" "Documentation/$api.rst" "Documentation/$tools.rst" "Documentation/$perf.rst"

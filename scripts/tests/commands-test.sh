@@ -72,25 +72,27 @@ installs_into_destdir()
 		find "$scratch/root" -name 'vfio_pci_subpage.ko*' | grep -q .
 }
 
-# modprobe_finds RELEASE: on a machine that runs it
+# modprobe_finds RELEASE MODULE: on a machine that runs it, with README's softdep
 modprobe_finds()
 {
-	/sbin/modprobe -n -v -d "$scratch/root" -S "$1" vfio_pci_subpage 2>&1
+	mkdir -p "$scratch/modprobe.d"
+	sed -n 's/^ *echo \(softdep .*\) | sudo tee .*/\1/p' README.md >"$scratch/modprobe.d/subpage.conf"
+	/sbin/modprobe -C "$scratch/modprobe.d" -n -v -d "$scratch/root" -S "$1" "$2" 2>&1
 }
 
-finds_what_it_needs()
+softdep_loads_it_first()
 {
 	local found
-	found=$(modprobe_finds "$(cat "$(scripts/fetch-kernel.sh 6.12)/release")")
+	found=$(modprobe_finds "$(cat "$(scripts/fetch-kernel.sh 6.12)/release")" vfio-pci)
 	echo "$found"
-	grep -q '/vfio-pci-core.ko' <<<"$found" && grep -q '/vfio_pci_subpage.ko' <<<"$found"
+	grep -A 9 '/vfio_pci_subpage.ko' <<<"$found" | grep -q '/vfio-pci.ko'
 }
 
 # What "make install" leaves on a host with another kernel must say so there.
 mismatch_is_named()
 {
-	finds_what_it_needs || return 1
-	! modprobe_finds 6.12.0-other >"$scratch/out" || return 1
+	softdep_loads_it_first || return 1
+	! modprobe_finds 6.12.0-other vfio_pci_subpage >"$scratch/out" || return 1
 	cat "$scratch/out"
 	grep -q 'Module vfio_pci_subpage not found in directory .*/6.12.0-other' "$scratch/out"
 }
@@ -137,28 +139,28 @@ check perf.unknown_path refuses 1 "'mmmap' is none" "$perf" --paths mmap,mmmap
 check perf.batch_too_large refuses 1 'from 1 to' "$perf" --batch 10000000
 check open.has_no_batch refuses 1 'unknown option --batch' "${perf%perf}open" --batch 1
 check report.no_file refuses 1 '/nowhere.json' "$report" /nowhere.json
-printf '{ "schema": 1, "bars": [' >"$scratch/cut.json"
+printf '{ "schema": 2, "bars": [' >"$scratch/cut.json"
 check report.truncated refuses 1 'cut.json' "$report" "$scratch/cut.json"
 printf '{ "schema": 99 }' >"$scratch/new.json"
 check report.other_schema refuses 1 'new.json.*schema' "$report" "$scratch/new.json"
 # A mapping that took less than the loop around it, and a BAR that VFIO did not open.
 timing()
 {
-	printf '{ "bdf": "%s", "bar": 0, "driver": "vfio-pci-subpage", "offset": 0, "width": 4,
+	printf '{ "bdf": "%s", "bar": 0, "driver": "vfio-pci", "module": true, "offset": 0, "width": 4,
 		"path": "%s", "op": "read", "median_ns": %s, "loop_ns": %s }' "$@"
 }
 
 bar()
 {
-	printf '{ "bdf": "%s", "bar": 0, "driver": "vfio-pci-subpage", "size": 256,
-		"start": "0x1000", "flags": "0x200", "claim": "in-place", "mmap": %s }' "$@"
+	printf '{ "bdf": "%s", "bar": 0, "driver": "vfio-pci", "module": true, "size": 256,
+		"start": "0x1000", "flags": "0x200", "state": "in-place", "mmap": %s }' "$@"
 }
 
 report_shows_no_ratio_of_nothing()
 {
 	local a=0000:01:00.0 b=0000:02:00.0 c=0000:03:00.0
 	cat >"$scratch/nothing.json" <<-END
-	{ "schema": 1, "platform": { "page_size": 4096 }, "totals": {},
+	{ "schema": 2, "platform": { "page_size": 4096 }, "totals": {},
 	  "bars": [ $(bar $a true), $(bar $b true), $(bar $c null) ],
 	  "timings": [ $(timing $a pread 1000 1), $(timing $a mmap 0.2 2), $(timing $a kernel 0.1 2),
 		$(timing $b pread 1000 1), $(timing $b mmap 50 2), $(timing $b kernel 40 2) ] }
@@ -175,6 +177,6 @@ report_shows_no_ratio_of_nothing()
 check report.no_ratio_of_nothing report_shows_no_ratio_of_nothing
 check check.unknown_test refuses 1 'nonsense: no such test' scripts/check.sh nonsense
 check install.destdir installs_into_destdir
-check install.modprobe_finds_it finds_what_it_needs
+check install.softdep_loads_it_first softdep_loads_it_first
 check install.other_kernel_is_refused mismatch_is_named
 finish

@@ -157,7 +157,7 @@ main_job()
 # guest_leaves_results [MEMBER]
 guest_leaves_results()
 {
-	printf '{\n%s  "schema": 1\n}\n' "${1:-}" >"$tmp/guest/results.json"
+	printf '{\n%s  "schema": 2\n}\n' "${1:-}" >"$tmp/guest/results.json"
 	echo "ok 1 a" >"$tmp/guest/ktap.log"
 }
 
@@ -237,7 +237,7 @@ stand_in_host()
 		#!/bin/sh
 		echo "\$@" >$tmp/$program.arguments
 		echo "\$SUITE" | grep -q $program || exit 0
-		printf '{\\n  "schema": 1\\n}\\n' >"\$2"
+		printf '{\\n  "schema": 2\\n}\\n' >"\$2"
 		kill -KILL \$\$
 		END
 	done

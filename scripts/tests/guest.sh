@@ -94,11 +94,11 @@ main_job()
 	check "main.$name.kselftest" judged $status "build/check/$name.log"
 }
 
-# Of so many all or some are mapped, and of plain vfio-pci's just so many.
+# Of so many all or some are mapped, and without the module just so many.
 summary_line()
 {
 	tail -n 3 "$1"
-	grep -qxF "$2 sub-page MMIO BARs mapped (plain vfio-pci: $3)" "$1"
+	grep -qxF "$2 sub-page MMIO BARs mapped (without the module: $3)" "$1"
 }
 
 # main_showed NAME LOG MAPPED PLAIN [ARG]...: what a main job whose output is in

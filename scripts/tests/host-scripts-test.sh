@@ -374,7 +374,7 @@ fake_sysfs()
 	export SYSFS=$tmp/sys TMPDIR=$tmp/run
 	rm -rf "$SYSFS" "$TMPDIR"
 	mkdir -p "$TMPDIR"
-	for driver in nvme e1000e pcieport vfio-pci vfio-pci-subpage; do
+	for driver in nvme e1000e pcieport vfio-pci mlx5-vfio-pci; do
 		mkdir -p "$SYSFS/bus/pci/drivers/$driver"
 		touch "$SYSFS/bus/pci/drivers/$driver"/{bind,unbind}
 	done
@@ -507,15 +507,15 @@ test_bind()
 	check "bind ($shell): two devices" is_on vfio-pci "$a" "$c"
 	check "bind ($shell): warns of the rest of the group" \
 		said 0 "$a: its IOMMU group .*: $b (e1000e)\$"
-	shell vfio-bind vfio-pci-subpage "$a" "${b#0000:}"
+	shell vfio-bind mlx5-vfio-pci "$a" "${b#0000:}"
 	check "bind ($shell): to another driver, and without domain" \
-		is_on vfio-pci-subpage "$a" "$b"
+		is_on mlx5-vfio-pci "$a" "$b"
 	check "bind ($shell): a whole group is no warning" test ! -s "$tmp/stderr"
 	shell vfio-bind vfio-pci "$a" -- true
-	check "bind ($shell): with a command: back to what it had" is_on vfio-pci-subpage "$a"
+	check "bind ($shell): with a command: back to what it had" is_on mlx5-vfio-pci "$a"
 	shell vfio-restore "$a"
 	check "restore ($shell): one, to its first driver" is_on nvme "$a"
-	check "restore ($shell): the others stay" is_on vfio-pci-subpage "$b"
+	check "restore ($shell): the others stay" is_on mlx5-vfio-pci "$b"
 	shell vfio-restore
 	check "restore ($shell): all" is_original
 

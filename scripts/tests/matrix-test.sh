@@ -24,29 +24,29 @@ main_job all PLATFORM=all
 check main.all.rows same "lines of the table" 8 "$(wc -l <build/results/all.txt)"
 platform_showed x86_64-4k '12 of 12' '3 of 12'
 platform_showed x86_64-4k-6.1 '12 of 12' '3 of 12'
-platform_showed arm64-16k '10 of 10' '3 of 10'
-platform_showed arm64-64k '16 of 16' '5 of 16'
+platform_showed arm64-16k '10 of 10' '3 of 10' --kunit pci_subpage_bars
+platform_showed arm64-64k '16 of 16' '5 of 16' --kunit pci_subpage_bars
 platform_showed arm64-64k-window-full '2 of 7' '0 of 7' \
-	--claim relocated --claim none --path mmap --path pread
+	--state relocated --state no-space --path mmap --path pread
 platform_showed x86_64-4k-debug '12 of 12' '3 of 12' \
-	--kunit pci_subpage_policy --kunit pci_subpage_claim
+	--kunit pci_subpage_bars
 
 # The slowest first: they run side by side.
 check main.x86_64-4k-scale.ratio grep -qE \
-	'^bind to first touch, subpage / vfio-pci: [0-9.]+, 128 at once$' \
+	'^bind to first touch, with / without the module: [0-9.]+, 128 at once$' \
 	build/results/all-x86_64-4k-scale.log
 
 GCOV=1 use x86_64-4k-debug
 guest test-fake-host minimal --limit 900
 guest test-backends hotplug --limit 900 "${suite_programs[@]}"
 guest test-backends+noiommu hotplug --limit 900 --append intel_iommu=off "${suite_programs[@]}"
-guest test-claims main --limit 900
+guest test-bars main --limit 900
 guest test-hotplug hotplug --limit 900
 guest test-sriov sriov --limit 900
 
 use x86_64-4k-6.1
 guest test-fake-host minimal
-guest test-claims main
+guest test-bars main
 guest test-hotplug hotplug
 
 use arm64-16k
@@ -54,6 +54,7 @@ guest test-packed arm64
 use arm64-64k
 guest test-packed arm64
 guest test-window-full window-full
+guest test-alternatives arm64 "${suite_programs[@]}"
 guests_end
 
 # What the tests on the debug kernel, KUnit's too, execute of the driver, by gcov.
@@ -71,7 +72,7 @@ coverage()
 		fi
 	done
 	cp build/module-*-x86_64-4k-debug-*/subpage-gcov/*.gcno "$merged"/*.gcda $dir/
-	for run in claim move policy main sysfs; do
+	for run in bars main move params sysfs; do
 		(cd $dir && gcov -n "$run.gcda") | sed -nE "/^File '.*\/$run\.c'/ { s/.*\/(.*)'/\1/; N; s/\n/ /p }"
 	done | tee $dir/lines
 	[ "$(wc -l <$dir/lines)" = 5 ] &&

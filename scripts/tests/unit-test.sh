@@ -52,7 +52,6 @@ count_says()
 	same counts "$2" "$(printf '%b' "$1" | awk -f scripts/tests/count-ktap.awk)"
 }
 
-subtest build/suite/vfio_pci_subpage_policy_test
 subtest build/suite/vfio_pci_subpage_unit_test
 check topology.unknown_directive topology_says 'device edu\nfrob x\n' '2: unknown directive'
 check topology.no_argument topology_says '\n\ntest\n' '3: .* needs an argument'
@@ -66,7 +65,7 @@ check complaint.atomic_sleep complaint '[ 1.0] BUG: sleeping function called fro
 check complaint.kmemleak complaint 'unreferenced object 0xffff888000000000 (size 64):'
 check complaint.hung_task complaint '[ 1.0] INFO: task sh:1 blocked for more than 120 seconds.'
 check complaint.warning complaint '[ 1.0] WARNING: CPU: 0 PID: 1 at kernel/resource.c:1 f+0x1/0x2'
-check complaint.none no_complaint '[ 1.0] vfio-pci-subpage 0000:00:01.0: BAR 0 moved'
+check complaint.none no_complaint '[ 1.0] vfio-pci 0000:00:01.0: BAR 0: moved'
 check totals.nested count_says '    ok 1 a\n    not ok 2 b\nnot ok 1 sum\nok 2 c\nok 3 d # SKIP x\n' '2 1 1'
 check totals.flat count_says 'ok 1 a\nok 2 b\n# not ok\n' '2 0 0'
 finish
