@@ -66,6 +66,22 @@ check complaint.kmemleak complaint 'unreferenced object 0xffff888000000000 (size
 check complaint.hung_task complaint '[ 1.0] INFO: task sh:1 blocked for more than 120 seconds.'
 check complaint.warning complaint '[ 1.0] WARNING: CPU: 0 PID: 1 at kernel/resource.c:1 f+0x1/0x2'
 check complaint.none no_complaint '[ 1.0] vfio-pci 0000:00:01.0: BAR 0: moved'
+request()
+{
+	(cd scripts/vm && python3 -c '
+import sys, run
+sys.exit(run.whole_request(sys.argv[1]) != ("reply.1", ["device_del", "hp"]))' "$1")
+}
+
+# What the kernel says in the middle of it, and at its end.
+torn_request()
+{
+	! request '@@host reply.1 13 device_del hp[ 12.3] pci 0000:00:00.0: BAR 0' &&
+		! request '@@host reply.1 13 devi[ 12.3] pci' && ! request '@@host reply.1 13'
+}
+
+check request.whole request '[ 1.0] x @@host reply.1 13 device_del hp'
+check request.torn torn_request
 check totals.nested count_says '    ok 1 a\n    not ok 2 b\nnot ok 1 sum\nok 2 c\nok 3 d # SKIP x\n' '2 1 1'
 check totals.flat count_says 'ok 1 a\nok 2 b\n# not ok\n' '2 0 0'
 finish

@@ -46,6 +46,15 @@ def say(text):
     print(f"vm: {text}", file=sys.stderr, flush=True)
 
 
+def whole_request(text):
+    """(reply, words) of a request in a line of the console, or None: the kernel may have
+    said something in the middle of it. The guest says how long it is, and asks again."""
+    match = re.search(r"@@host (\S+) (\d+) (.*)", text)
+    if not match or len(match[3]) != int(match[2]):
+        return None
+    return match[1], match[3].split()
+
+
 class Guest:
     """A booted guest: its console, its requests, its end."""
 
@@ -81,9 +90,8 @@ class Guest:
         """A line of the console: the kernel's, progress, or a request."""
         if "@@progress " in text:
             say(text.split("@@progress ", 1)[1])
-        elif "@@host " in text:
-            reply, *words = text.split("@@host ", 1)[1].split()
-            self.answer(reply, words)
+        elif "@@host " in text and (request := whole_request(text)):
+            self.answer(*request)
         else:
             self.lines.append(text)
 

@@ -21,12 +21,14 @@ answered()
 # host COMMAND [ARGS]: ask the runner for something that only it can do. Prints
 # its answer. The runner reads the console for the request, and answers in the
 # shared directory. A serial port can stop in the middle of a line until there is
-# more to send, so the request is repeated; the runner does it once.
+# more to send, and the kernel can speak in between, so the request says how long it
+# is and is repeated; the runner does it once.
 host()
 {
 	# Several shells of one job may ask, each with a counter of its own.
 	_reply=$(mktemp -u reply.XXXXXXXX)
-	until echo "@@host $_reply $*" >/dev/console && answered "$_reply"; do :; done
+	_request=$*
+	until echo "@@host $_reply ${#_request} $_request" >/dev/console && answered "$_reply"; do :; done
 	read -r _status _rest <"$_reply"
 	tail -n +2 "$_reply"
 	rm "$_reply"
@@ -245,11 +247,16 @@ has_page()
 		alone_in_page "$1" "$2" && consistent "$1" "$2"
 }
 
-# is_restored BDF BAR: as large as in the device, and nothing says that it was not
-is_restored()
+# has_own_size BDF BAR: as large as in the device, and nothing says that it was not
+has_own_size()
 {
 	same "$1 BAR $2: size" "$(device_size "$1" "$2")" "$(shown_size "$1" "$2")" &&
-		[ ! -e "$PCI/$1/vfio_pci_subpage" ] && consistent "$1" "$2"
+		[ ! -e "$PCI/$1/vfio_pci_subpage" ]
+}
+
+is_restored()
+{
+	has_own_size "$1" "$2" && consistent "$1" "$2"
 }
 
 # page ADDRESS: the page that it is in

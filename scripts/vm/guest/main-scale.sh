@@ -15,7 +15,7 @@ open_cost()
 
 nothing_left()
 {
-	each_bar is_restored
+	each_bar has_own_size
 }
 
 load_vfio || exit 1

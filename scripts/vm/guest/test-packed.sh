@@ -54,7 +54,7 @@ rebind_finds_all_in_place()
 native_nvme_works()
 {
 	dev=$(bdf nvme)
-	unbind_all
+	# While vfio-pci has it, so that the module does not take it in the background.
 	modprobe nvme && bind nvme "$dev" || return 1
 	for _ in $(seq 100); do
 		[ -b /dev/nvme0n1 ] && break
@@ -62,7 +62,7 @@ native_nvme_works()
 	done
 	same "bytes read" 1048576 "$(head -c 1048576 /dev/nvme0n1 | wc -c)"
 	ret=$?
-	unbind "$dev"
+	unbind_all
 	return $ret
 }
 
