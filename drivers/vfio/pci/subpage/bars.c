@@ -286,11 +286,16 @@ static void prepare_one(struct pci_subpage *sp, int bar, const struct pci_subpag
  * pci_subpage_has_bars - are there sub-page memory BARs?
  * @pdev: the device
  *
+ * Bridges are no devices that VFIO would take; they count as having none.
+ *
  * Return: true if one is there, whether or not it can have a page
  */
 bool pci_subpage_has_bars(struct pci_dev *pdev)
 {
 	int bar;
+
+	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL)
+		return false;
 
 	for (bar = 0; bar < PCI_STD_NUM_BARS; bar++) {
 		if (is_subpage(&pdev->resource[bar]))

@@ -28,6 +28,7 @@ struct fake {
 	struct pci_bus bus;
 	struct resource root;
 	struct resource window[NR_WINDOWS];
+	u64 offset[NR_WINDOWS];	/* CPU address minus bus address */
 	struct pci_dev dev[NR_DEVICES];
 	struct pci_subpage sp[NR_DEVICES];
 	struct pci_subpage_policy policy;
@@ -143,6 +144,17 @@ static void add_window(struct kunit *test, int n, unsigned int pages, unsigned l
 	add_window_at(test, n, window_start(n), pages * PAGE_SIZE, flags);
 }
 
+/* The bus address of a CPU address in a window. */
+static u64 on_bus(struct fake *fake, u64 start)
+{
+	int n;
+
+	for (n = 0; n < NR_WINDOWS; n++)
+		if (start >= fake->window[n].start && start <= fake->window[n].end)
+			return start - fake->offset[n];
+	return start;
+}
+
 static u64 bar_register(struct fake *fake, int dev, int bar)
 {
 	u32 *reg = &fake->config[dev][PCI_BASE_ADDRESS_0 / 4 + bar];
@@ -173,12 +185,12 @@ static void add_bar(struct kunit *test, int dev, int bar, u64 start, u64 size,
 	KUNIT_ASSERT_LT(test, n, NR_WINDOWS);
 	KUNIT_ASSERT_EQ(test, 0, request_resource(&fake->window[n], res));
 
-	reg[0] = lower_32_bits(start);
+	reg[0] = lower_32_bits(on_bus(fake, start));
 	if (flags & IORESOURCE_PREFETCH)
 		reg[0] |= PCI_BASE_ADDRESS_MEM_PREFETCH;
 	if (flags & IORESOURCE_MEM_64) {
 		reg[0] |= PCI_BASE_ADDRESS_MEM_TYPE_64;
-		reg[1] = upper_32_bits(start);
+		reg[1] = upper_32_bits(on_bus(fake, start));
 	}
 }
 
@@ -213,7 +225,7 @@ static void expect_at(struct kunit *test, int dev, int bar, u64 start, u64 size)
 
 	KUNIT_EXPECT_EQ(test, start, res->start);
 	KUNIT_EXPECT_EQ(test, size, resource_size(res));
-	KUNIT_EXPECT_EQ(test, start, bar_register(fake, dev, bar));
+	KUNIT_EXPECT_EQ(test, on_bus(fake, start), bar_register(fake, dev, bar));
 	KUNIT_EXPECT_TRUE(test, in_window(res));
 	KUNIT_EXPECT_EQ(test, 0, fake->decoded_writes);
 }
@@ -343,6 +355,17 @@ static void sizes(struct kunit *test)
 		expect_at(test, 0, 0, page(0, 0) + c->offset, c->size);
 	restore(fake, 0);
 	expect_at(test, 0, 0, page(0, 0) + (has_page ? 0 : c->offset), c->size);
+}
+
+static void bridge_has_none(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_window(test, 0, 1, MEM);
+	add_bar(test, 0, 0, page(0, 0), 256, MEM);
+	KUNIT_EXPECT_TRUE(test, pci_subpage_has_bars(&fake->dev[0]));
+	fake->dev[0].hdr_type = PCI_HEADER_TYPE_BRIDGE;
+	KUNIT_EXPECT_FALSE(test, pci_subpage_has_bars(&fake->dev[0]));
 }
 
 static void first_fit(struct kunit *test)
@@ -504,6 +527,25 @@ static void other_window(struct kunit *test)
 	expect_page(test, 0, 0, PCI_SUBPAGE_RELOCATED, page(1, 0));
 	prepare(fake, 1);
 	expect_none(test, 1, 0, PCI_SUBPAGE_NO_SPACE, page(0, 0) + 512);
+}
+
+/* Registers hold bus addresses, and 32 bits of those end within this window. */
+static void bus_addresses(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+
+	add_window(test, 2, 3, PREF64);
+	fake->offset[2] = window_start(2) - (SZ_4G - PAGE_SIZE);
+	pci_add_resource_offset(&fake->host->windows, &fake->window[2], fake->offset[2]);
+	add_bar(test, 0, 0, page(2, 0), 256, PREF);
+	add_bar(test, 1, 0, page(2, 0) + 256, 256, PREF);
+	add_bar(test, 2, 0, page(2, 0) + 512, 256, PREF64);
+
+	prepare(fake, 1);
+	expect_none(test, 1, 0, PCI_SUBPAGE_NO_SPACE, page(2, 0) + 256);
+	prepare(fake, 2);
+	expect_page(test, 2, 0, PCI_SUBPAGE_RELOCATED, page(2, 1));
+	KUNIT_EXPECT_EQ(test, SZ_4G, bar_register(fake, 2, 0));
 }
 
 /* What firmware has reserved around a BAR, as x86 does, is nobody's to give. */
@@ -1105,6 +1147,7 @@ static struct kunit_case bars_test_cases[] = {
 	KUNIT_CASE(moves_in_own_page),
 	KUNIT_CASE(keeps_size),
 	KUNIT_CASE_PARAM(sizes, size_gen_params),
+	KUNIT_CASE(bridge_has_none),
 	KUNIT_CASE(first_fit),
 	KUNIT_CASE(window_exactly_full),
 	KUNIT_CASE(window_full),
@@ -1113,6 +1156,7 @@ static struct kunit_case bars_test_cases[] = {
 	KUNIT_CASE(window_not_in_tree),
 	KUNIT_CASE(prefetchable_and_64bit),
 	KUNIT_CASE(other_window),
+	KUNIT_CASE(bus_addresses),
 	KUNIT_CASE(below_reservation),
 	KUNIT_CASE(reserved_by_firmware),
 	KUNIT_CASE(above_legacy),

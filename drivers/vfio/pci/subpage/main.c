@@ -72,7 +72,8 @@ static void prepare_device(struct pci_dev *pdev)
 	/* A kernel that tests the removal of drivers probes twice. */
 	if (find_held(pdev))
 		return;
-	if (pdev->hdr_type != PCI_HEADER_TYPE_NORMAL || !pci_subpage_has_bars(pdev))
+
+	if (!pci_subpage_has_bars(pdev))
 		return;
 
 	held = hold(pdev);
