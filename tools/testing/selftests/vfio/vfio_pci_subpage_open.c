@@ -16,14 +16,14 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "binding.h"
-#include "cycles.h"
-#include "mmio.h"
+#include "device/binding.h"
+#include "device/subject.h"
+#include "device/vfio_device.h"
+#include "measure/cycles.h"
+#include "measure/stats.h"
 #include "options.h"
-#include "results.h"
-#include "stats.h"
-#include "subject.h"
-#include "vfio_device.h"
+#include "registers/mmio.h"
+#include "results/results.h"
 
 #define PROGRAM		"vfio_pci_subpage_open"
 #define NR_WAYS		2	/* without the module, with it */

@@ -15,17 +15,17 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "cpu.h"
-#include "cycles.h"
-#include "layout.h"
-#include "machine.h"
-#include "measure.h"
+#include "device/subject.h"
+#include "device/sysfs.h"
+#include "device/vfio_device.h"
+#include "measure/cpu.h"
+#include "measure/cycles.h"
+#include "measure/layout.h"
+#include "measure/machine.h"
+#include "measure/measure.h"
+#include "measure/path.h"
 #include "options.h"
-#include "path.h"
-#include "results.h"
-#include "subject.h"
-#include "sysfs.h"
-#include "vfio_device.h"
+#include "results/results.h"
 
 #define PROGRAM		"vfio_pci_subpage_perf"
 #define MAX_REGISTERS	8

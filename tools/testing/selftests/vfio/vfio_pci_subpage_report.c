@@ -9,8 +9,8 @@
 
 #include <json-c/json.h>
 
-#include "results.h"
-#include "sysfs.h"
+#include "device/sysfs.h"
+#include "results/results.h"
 
 #define NOT_MEASURED	"not measured"
 #define NOT_OPENED	"not opened"

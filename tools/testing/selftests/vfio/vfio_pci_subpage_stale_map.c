@@ -17,7 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "mmio.h"
+#include "registers/mmio.h"
 
 static void refused(int signal)
 {

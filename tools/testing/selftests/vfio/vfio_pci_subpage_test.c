@@ -16,19 +16,19 @@
 
 #include "kselftest_harness.h"
 
-#include "address.h"
-#include "cpu.h"
-#include "exclusive.h"
-#include "expect.h"
+#include "device/look.h"
+#include "device/subject.h"
+#include "device/vfio_backend.h"
+#include "device/vfio_device.h"
+#include "expect/address.h"
+#include "expect/exclusive.h"
+#include "expect/expect.h"
 #include "kunit.h"
-#include "look.h"
-#include "mmio.h"
+#include "measure/cpu.h"
 #include "options.h"
-#include "results.h"
-#include "subject.h"
+#include "registers/mmio.h"
+#include "results/results.h"
 #include "timing.h"
-#include "vfio_backend.h"
-#include "vfio_device.h"
 
 #define MAX_REGISTERS	8
 #define TIMING_TIMEOUT	3600	/* seconds: --samples may ask for many */

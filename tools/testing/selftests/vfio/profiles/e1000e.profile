@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The format is described in subpage/profile.h.
+# The format is described in subpage/registers/profile.h.
 #
 # Intel 82574 GbE Controller Family datasheet, "Device Status Register - STATUS"
 # at 0x8: read only; it changes only with the link. BAR3 holds the MSI-X table,

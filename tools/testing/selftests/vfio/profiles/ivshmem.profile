@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The format is described in subpage/profile.h.
+# The format is described in subpage/registers/profile.h.
 #
 # QEMU, docs/specs/ivshmem-spec.rst, "PCI device registers". BAR0: IVPosition
 # at 0x8 is read only. Intr Status at 0x4 must stay unnamed, since reading it

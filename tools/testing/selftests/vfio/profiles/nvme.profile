@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The format is described in subpage/profile.h.
+# The format is described in subpage/registers/profile.h.
 #
 # NVM Express Base Specification, "Controller Capabilities" (CAP) at 0x0: 64
 # bits, read only, constant while the controller is powered. Aligned 4-byte

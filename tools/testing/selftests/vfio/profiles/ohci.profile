@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The format is described in subpage/profile.h.
+# The format is described in subpage/registers/profile.h.
 #
 # OpenHCI 1.0a, 7.1.1 HcRevision at 0x0: the low byte is the BCD version, 0x10,
 # read only. Bit 8 (legacy support) belongs to the device.

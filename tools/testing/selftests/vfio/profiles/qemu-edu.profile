@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The format is described in subpage/profile.h.
+# The format is described in subpage/registers/profile.h.
 #
 # QEMU, docs/specs/edu.rst, "MMIO area spec": the identification at 0x0 is
 # 0xRRrr00ed, major and minor version above a fixed word. The liveness check at

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The format is described in subpage/profile.h.
+# The format is described in subpage/registers/profile.h.
 #
 # RTL8139C(L) datasheet, 5 "Register Descriptions": IDR0 to IDR3 at 0x0, the
 # first four bytes of the station address, loaded from the EEPROM. Reading has

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The format is described in subpage/profile.h.
+# The format is described in subpage/registers/profile.h.
 #
 # SD Host Controller Simplified Specification 3.00, "Capabilities Register" at
 # 0x40: 64 bits, hardware initialised and read only; "Host Controller Version

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# The format is described in subpage/profile.h.
+# The format is described in subpage/registers/profile.h.
 #
 # eXtensible Host Controller Interface for USB, 5.3.1 and 5.3.2: CAPLENGTH at
 # 0x0 and HCIVERSION at 0x2, both read only, read together as one double word.

@@ -8,7 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "measure.h"
+#include "measure/measure.h"
 #include "options.h"
 
 #define DEFAULT_SAMPLES	500

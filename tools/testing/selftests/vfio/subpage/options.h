@@ -5,10 +5,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "device/sysfs.h"
+#include "device/vfio_backend.h"
 #include "error.h"
-#include "profile.h"
-#include "sysfs.h"
-#include "vfio_backend.h"
+#include "registers/profile.h"
 
 /**
  * enum options_program - whose options

@@ -17,8 +17,9 @@ SUBPAGE_STALE_MAP := $(OUTPUT)/vfio_pci_subpage_stale_map
 SUBPAGE_LINKED := $(SUBPAGE_TEST) $(SUBPAGE_PERF) $(SUBPAGE_OPEN) $(SUBPAGE_REPORT) $(SUBPAGE_UNIT_TEST)
 SUBPAGE_PROGS := $(SUBPAGE_LINKED) $(SUBPAGE_STALE_MAP)
 
-SUBPAGE_C := $(sort $(wildcard $(SUBPAGE_DIR)/*.c))
+SUBPAGE_C := $(sort $(wildcard $(SUBPAGE_DIR)/*.c $(SUBPAGE_DIR)/*/*.c))
 SUBPAGE_O := $(patsubst $(SUBPAGE_DIR)/%.c,$(OUTPUT)/subpage/%.o,$(SUBPAGE_C))
+SUBPAGE_ROOMS := $(sort $(OUTPUT)/subpage $(patsubst %/,%,$(dir $(SUBPAGE_O))))
 SUBPAGE_PROGS_O := $(addsuffix .o,$(SUBPAGE_PROGS))
 SUBPAGE_ALL_O := $(SUBPAGE_O) $(SUBPAGE_PROGS_O)
 SUBPAGE_D := $(SUBPAGE_ALL_O:.o=.d)
@@ -49,7 +50,7 @@ EXTRA_CLEAN += $(SUBPAGE_ALL_O) $(SUBPAGE_D)
 all: $(SUBPAGE_PROGS)
 
 # Below $(OUTPUT), so that it makes that too.
-$(OUTPUT)/subpage:
+$(SUBPAGE_ROOMS):
 	$(Q)mkdir -p $@
 
 ifneq ($(SUBPAGE_H),)
@@ -68,7 +69,7 @@ endif
 
 $(SUBPAGE_O): $(OUTPUT)/subpage/%.o: $(SUBPAGE_DIR)/%.c
 $(SUBPAGE_PROGS_O): $(OUTPUT)/%.o: %.c
-$(SUBPAGE_ALL_O): | $(OUTPUT)/subpage $(SUBPAGE_H)
+$(SUBPAGE_ALL_O): | $(SUBPAGE_ROOMS) $(SUBPAGE_H)
 	$(call msg,CC,,$@)
 	$(Q)$(CC) $(SUBPAGE_CFLAGS) $(filter-out -I%,$(CFLAGS)) $(CPPFLAGS) $(TARGET_ARCH) -c $< -o $@
 

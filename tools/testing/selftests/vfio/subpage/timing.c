@@ -3,10 +3,10 @@
 #include <stdbool.h>
 #include <string.h>
 
-#include "cycles.h"
-#include "mmio.h"
+#include "device/vfio_device.h"
+#include "measure/cycles.h"
+#include "registers/mmio.h"
 #include "timing.h"
-#include "vfio_device.h"
 
 #define MAX_PATHS	2
 

@@ -4,9 +4,9 @@
 
 #include <stddef.h>
 
-#include "cpu.h"
 #include "error.h"
-#include "stats.h"
+#include "measure/cpu.h"
+#include "measure/stats.h"
 #include "types.h"
 
 /**

@@ -1,0 +1,198 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdlib.h>
+#include <string.h>
+
+#include "device/subject.h"
+
+#define MAX_FOUND	64
+
+static int add_subject(struct subjects *subjects, const struct pci_device *dev,
+		       struct error *err)
+{
+	struct subject *grown = reallocarray(subjects->one, subjects->nr + 1, sizeof(*grown));
+
+	if (!grown)
+		return error_set(err, "no memory for %s", dev->bdf);
+
+	subjects->one = grown;
+	subjects->one[subjects->nr++] = (struct subject) { .dev = dev, .fd = -1 };
+	return 0;
+}
+
+static int add_named(struct subjects *subjects, const char *bdf, struct error *err)
+{
+	const struct pci_device *dev = sysfs_find(subjects->scan, bdf);
+
+	if (!dev)
+		return error_set(err, "%s: there is no such PCI device: lspci -D lists them", bdf);
+	if (!dev->is_vfio)
+		return error_set(err,
+				 "%s is not bound to VFIO but to %s: bind it to vfio-pci",
+				 bdf, dev->driver[0] ? dev->driver : "no driver");
+
+	return add_subject(subjects, dev, err);
+}
+
+int subjects_choose(struct subjects *subjects, const struct options *options,
+		    const struct pci_scan *scan, struct error *err)
+{
+	size_t i;
+
+	*subjects = (struct subjects) { .scan = scan };
+	for (i = 0; i < options->nr_bdf; i++)
+		if (add_named(subjects, options->bdf[i], err))
+			return -1;
+	if (options->nr_bdf)
+		return 0;
+
+	for (i = 0; i < scan->nr; i++)
+		if (scan->dev[i].is_vfio && add_subject(subjects, &scan->dev[i], err))
+			return -1;
+	return 0;
+}
+
+static int choose_backend(struct subject *subject, const struct options *options,
+			  struct error *err)
+{
+	if (options->backend)
+		subject->ops = vfio_backend_choose(&options->backend, 1, subject->dev, err);
+	else
+		subject->ops = vfio_backend_choose(vfio_backends, VFIO_NR_BACKENDS,
+						   subject->dev, err);
+	return subject->ops ? 0 : -1;
+}
+
+static struct vfio_backend *get_backend(struct subjects *subjects,
+					const struct vfio_backend_ops *ops, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; vfio_backends[i] != ops; i++)
+		;
+	if (!subjects->backend[i])
+		subjects->backend[i] = ops->create(ops, err);
+	return subjects->backend[i];
+}
+
+static int attach(struct subjects *subjects, struct subject *subject,
+		  const struct options *options, struct error *err)
+{
+	if (choose_backend(subject, options, err))
+		return -1;
+
+	subject->backend = get_backend(subjects, subject->ops, err);
+	if (!subject->backend)
+		return -1;
+
+	return subject->ops->attach(subject->backend, subjects->scan, subject->dev, err);
+}
+
+int subjects_attach(struct subjects *subjects, const struct options *options,
+		    struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < subjects->nr; i++)
+		if (attach(subjects, &subjects->one[i], options, err))
+			return -1;
+	return 0;
+}
+
+void subjects_open(struct subjects *subjects)
+{
+	size_t i;
+
+	for (i = 0; i < subjects->nr; i++) {
+		struct subject *subject = &subjects->one[i];
+
+		subject->fd = subject->ops->open(subject->backend, subjects->scan, subject->dev,
+						 &subject->open_error);
+	}
+}
+
+static bool fits(const struct safe_register *reg, const struct pci_device *dev)
+{
+	u64 size = sysfs_resource_size(&dev->res[reg->bar]);
+
+	return reg->width <= size && reg->offset <= size - reg->width;
+}
+
+static bool is_among(const struct options *options, const char *bdf)
+{
+	size_t i;
+
+	for (i = 0; i < options->nr_bdf && strcmp(options->bdf[i], bdf); i++)
+		;
+	return !options->nr_bdf || i < options->nr_bdf;
+}
+
+static int check_register(const struct options *options, const struct named_register *named,
+			  const struct pci_scan *scan, struct error *err)
+{
+	const struct pci_device *dev = sysfs_find(scan, named->bdf);
+
+	if (!dev)
+		return error_set(err,
+				 "--register: %s: there is no such PCI device: lspci -D lists them",
+				 named->bdf);
+	if (!is_among(options, named->bdf))
+		return error_set(err, "--register: %s is not among the devices that are named",
+				 named->bdf);
+	if (!(dev->res[named->reg.bar].flags & RES_MEM))
+		return error_set(err, "--register: %s BAR%u is not a memory BAR", named->bdf,
+				 named->reg.bar);
+	if (!fits(&named->reg, dev))
+		return error_set(err, "--register: %s BAR%u has only 0x%llx bytes, none at 0x%llx",
+				 named->bdf, named->reg.bar,
+				 sysfs_resource_size(&dev->res[named->reg.bar]),
+				 named->reg.offset);
+	return 0;
+}
+
+int registers_check(const struct options *options, const struct pci_scan *scan,
+		    struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < options->nr_reg; i++)
+		if (check_register(options, &options->reg[i], scan, err))
+			return -1;
+	return 0;
+}
+
+static size_t named_registers(const struct options *options, const struct pci_device *dev,
+			      unsigned int bar, struct safe_register *reg, size_t max)
+{
+	size_t n = 0, i;
+
+	for (i = 0; i < options->nr_reg && n < max; i++)
+		if (!strcmp(options->reg[i].bdf, dev->bdf) && options->reg[i].reg.bar == bar)
+			reg[n++] = options->reg[i].reg;
+	return n;
+}
+
+static bool is_new(const struct safe_register *found, const struct safe_register *reg, size_t nr)
+{
+	size_t i;
+
+	for (i = 0; i < nr; i++)
+		if (reg[i].offset == found->offset && reg[i].width == found->width)
+			return false;
+	return true;
+}
+
+size_t safe_registers(const struct options *options, const struct profile_set *profiles,
+		      const struct pci_device *dev, unsigned int bar,
+		      struct safe_register *reg, size_t max)
+{
+	struct safe_register found[MAX_FOUND];
+	size_t n, nr = 0, i;
+
+	n = named_registers(options, dev, bar, found, MAX_FOUND);
+	n += profile_set_registers(profiles, dev->vendor, dev->device, dev->class, bar,
+				   found + n, MAX_FOUND - n);
+	for (i = 0; i < n && nr < max; i++)
+		if (fits(&found[i], dev) && is_new(&found[i], reg, nr))
+			reg[nr++] = found[i];
+	return nr;
+}

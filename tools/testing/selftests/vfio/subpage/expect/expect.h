@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a driver should have done with a BAR, worked out from sysfs and
+ * /proc/iomem alone. Pure: nothing here looks at the system or shares a line
+ * with the drivers that it judges.
+ */
+#ifndef SUBPAGE_EXPECT_H
+#define SUBPAGE_EXPECT_H
+
+#include <stdbool.h>
+
+#include "error.h"
+#include "expect/iomem.h"
+#include "types.h"
+
+#define STATE_IN_PLACE	"in-place"
+#define STATE_RELOCATED	"relocated"
+
+/* Name of vfio-pci-core's reservation in /proc/iomem. */
+#define RESERVED_BY_CORE	"vfio sub-page reserved"
+
+/**
+ * struct bar_facts - a BAR, as seen before any device was opened
+ * @bdf: address of its device, which is also its name in /proc/iomem
+ * @start: first CPU address, or first port
+ * @size: bytes that the kernel shows; 0 for a BAR that is not there
+ * @device_size: bytes that it has in the device
+ * @flags: RES_* bits of sysfs
+ * @page_size: of the host, bytes
+ * @held: the module has prepared the BARs of its device
+ * @state: what the module says became of it, "" for nothing
+ * @stated_size: what the module says it has in the device, bytes
+ * @relocate_off: the administrator forbids moving
+ * @excluded: the administrator wants the device left as it is
+ * @keep_size: the administrator wants BARs to keep their size
+ */
+struct bar_facts {
+	const char *bdf;
+	u64 start;
+	u64 size;
+	u64 device_size;
+	u64 flags;
+	u64 page_size;
+	bool held;
+	char state[32];
+	u64 stated_size;
+	bool relocate_off;
+	bool excluded;
+	bool keep_size;
+};
+
+/**
+ * enum verdict - how far a statement of the module could be checked
+ * @VERDICT_CONFIRMED: sysfs and /proc/iomem agree with it
+ * @VERDICT_ACCEPTED: nothing contradicts it, nothing can prove it either
+ * @VERDICT_CHANGED: it would differ now, but may have been true when the device
+ *	was bound, which is when it was made: neighbours come and go, the module
+ *	parameter can be written, a rescan finds an address
+ * @VERDICT_REFUTED: they contradict it
+ */
+enum verdict {
+	VERDICT_CONFIRMED,
+	VERDICT_ACCEPTED,
+	VERDICT_CHANGED,
+	VERDICT_REFUTED,
+};
+
+/**
+ * bar_is_subpage() - is it a memory BAR smaller than a page in the device?
+ * @bar: the BAR
+ *
+ * Return: true if it is; false also for one that is not there.
+ */
+bool bar_is_subpage(const struct bar_facts *bar);
+
+/**
+ * bar_page() - start of the host page that the BAR starts in
+ * @bar: the BAR
+ *
+ * Return: CPU address.
+ */
+u64 bar_page(const struct bar_facts *bar);
+
+/**
+ * expect_mmap() - should region info say that the BAR can be mapped?
+ * @bar: the BAR
+ * @map: /proc/iomem of the same moment
+ *
+ * vfio-pci and its variants map a BAR of a page or more, and a smaller one that
+ * starts its page and whose parent resource has the rest of the page free. What
+ * the module did is in the size that the kernel shows; expect_state() says whether
+ * it did right.
+ *
+ * Return: true if it should be.
+ */
+bool expect_mmap(const struct bar_facts *bar, const struct iomem *map);
+
+/**
+ * expect_state() - is true what the module says of a BAR?
+ * @bar: a BAR of a device that the module holds
+ * @map: /proc/iomem of the same moment
+ * @why: what contradicts or confirms it, or why it cannot be checked
+ *
+ * Return: the verdict.
+ */
+enum verdict expect_state(const struct bar_facts *bar, const struct iomem *map,
+			  struct error *why);
+
+#endif

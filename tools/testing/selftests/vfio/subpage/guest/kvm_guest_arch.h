@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between the guests of several architectures: their program, and
+ * the state of the CPU.
+ */
+#ifndef SUBPAGE_KVM_GUEST_ARCH_H
+#define SUBPAGE_KVM_GUEST_ARCH_H
+
+#include "guest/kvm_guest.h"
+
+/* Guest physical addresses and sizes, multiples of any page size. */
+#define KVM_GUEST_RAM		0x40000000ULL
+#define KVM_GUEST_RAM_SIZE	0x10000ULL
+
+/*
+ * The program starts at KVM_GUEST_RAM, and its parts have this size. The first
+ * waits for work and says when it is done, the second is the loop without an
+ * access; one for each operation and width follows.
+ */
+#define KVM_GUEST_PART		64
+#define KVM_GUEST_NR_PARTS	(2 + PATH_NR_OPS * 4)
+
+extern const u8 kvm_arch_program[KVM_GUEST_NR_PARTS * KVM_GUEST_PART];
+
+/**
+ * kvm_arch_vm_type() - what KVM_CREATE_VM needs to be told
+ * @kvm: /dev/kvm
+ *
+ * Return: the type.
+ */
+unsigned long kvm_arch_vm_type(int kvm);
+
+/**
+ * kvm_arch_boot() - bring a new CPU to the start of the program
+ * @guest: the machine, with the program in its memory
+ * @err: set on failure
+ *
+ * Return: 0 or -1.
+ */
+int kvm_arch_boot(struct kvm_guest *guest, struct error *err);
+
+/**
+ * kvm_arch_set_work() - fill in the registers that the program looks at
+ * @guest: the machine; it waits for work
+ * @work: what it is to do
+ * @loop: address of the loop for that, as the guest sees it
+ * @err: set on failure
+ *
+ * Return: 0 or -1.
+ */
+int kvm_arch_set_work(struct kvm_guest *guest, const struct kvm_work *work, u64 loop,
+		      struct error *err);
+
+/**
+ * kvm_arch_is_done() - check whether the guest left because it has done its work
+ * @run: what KVM says
+ *
+ * Return: true if so.
+ */
+bool kvm_arch_is_done(const struct kvm_run *run);
+
+/**
+ * kvm_arch_get_last() - what the program read last
+ * @guest: the machine; it has done its work
+ * @last: filled in; bits above the register's width mean nothing
+ * @err: set on failure
+ *
+ * Return: 0 or -1.
+ */
+int kvm_arch_get_last(struct kvm_guest *guest, u64 *last, struct error *err);
+
+#endif
