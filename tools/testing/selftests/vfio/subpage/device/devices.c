@@ -2,26 +2,26 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device/subject.h"
+#include "device/devices.h"
 
 #define MAX_FOUND	64
 
-static int add_subject(struct subjects *subjects, const struct pci_device *dev,
-		       struct error *err)
+static int add_device(struct vfio_devices *devices, const struct pci_device *dev,
+		      struct error *err)
 {
-	struct subject *grown = reallocarray(subjects->one, subjects->nr + 1, sizeof(*grown));
+	struct vfio_device *grown = reallocarray(devices->one, devices->nr + 1, sizeof(*grown));
 
 	if (!grown)
 		return error_set(err, "no memory for %s", dev->bdf);
 
-	subjects->one = grown;
-	subjects->one[subjects->nr++] = (struct subject) { .dev = dev, .fd = -1 };
+	devices->one = grown;
+	devices->one[devices->nr++] = (struct vfio_device) { .dev = dev, .fd = -1 };
 	return 0;
 }
 
-static int add_named(struct subjects *subjects, const char *bdf, struct error *err)
+static int add_named(struct vfio_devices *devices, const char *bdf, struct error *err)
 {
-	const struct pci_device *dev = sysfs_find(subjects->scan, bdf);
+	const struct pci_device *dev = sysfs_find(devices->scan, bdf);
 
 	if (!dev)
 		return error_set(err, "%s: there is no such PCI device: lspci -D lists them", bdf);
@@ -30,84 +30,101 @@ static int add_named(struct subjects *subjects, const char *bdf, struct error *e
 				 "%s is not bound to VFIO but to %s: bind it to vfio-pci",
 				 bdf, dev->driver[0] ? dev->driver : "no driver");
 
-	return add_subject(subjects, dev, err);
+	return add_device(devices, dev, err);
 }
 
-int subjects_choose(struct subjects *subjects, const struct options *options,
-		    const struct pci_scan *scan, struct error *err)
+int vfio_devices_choose(struct vfio_devices *devices, const struct options *options,
+			const struct pci_scan *scan, struct error *err)
 {
 	size_t i;
 
-	*subjects = (struct subjects) { .scan = scan };
+	*devices = (struct vfio_devices) { .scan = scan };
 	for (i = 0; i < options->nr_bdf; i++)
-		if (add_named(subjects, options->bdf[i], err))
+		if (add_named(devices, options->bdf[i], err))
 			return -1;
 	if (options->nr_bdf)
 		return 0;
 
 	for (i = 0; i < scan->nr; i++)
-		if (scan->dev[i].is_vfio && add_subject(subjects, &scan->dev[i], err))
+		if (scan->dev[i].is_vfio && add_device(devices, &scan->dev[i], err))
 			return -1;
 	return 0;
 }
 
-static int choose_backend(struct subject *subject, const struct options *options,
+static int choose_backend(struct vfio_device *device, const struct options *options,
 			  struct error *err)
 {
 	if (options->backend)
-		subject->ops = vfio_backend_choose(&options->backend, 1, subject->dev, err);
+		device->ops = vfio_backend_choose(&options->backend, 1, device->dev, err);
 	else
-		subject->ops = vfio_backend_choose(vfio_backends, VFIO_NR_BACKENDS,
-						   subject->dev, err);
-	return subject->ops ? 0 : -1;
+		device->ops = vfio_backend_choose(vfio_backends, VFIO_NR_BACKENDS,
+						  device->dev, err);
+	return device->ops ? 0 : -1;
 }
 
-static struct vfio_backend *get_backend(struct subjects *subjects,
+static struct vfio_backend *get_backend(struct vfio_devices *devices,
 					const struct vfio_backend_ops *ops, struct error *err)
 {
 	size_t i;
 
 	for (i = 0; vfio_backends[i] != ops; i++)
 		;
-	if (!subjects->backend[i])
-		subjects->backend[i] = ops->create(ops, err);
-	return subjects->backend[i];
+	if (!devices->backend[i])
+		devices->backend[i] = ops->create(ops, err);
+	return devices->backend[i];
 }
 
-static int attach(struct subjects *subjects, struct subject *subject,
+static int attach(struct vfio_devices *devices, struct vfio_device *device,
 		  const struct options *options, struct error *err)
 {
-	if (choose_backend(subject, options, err))
+	if (choose_backend(device, options, err))
 		return -1;
 
-	subject->backend = get_backend(subjects, subject->ops, err);
-	if (!subject->backend)
+	device->backend = get_backend(devices, device->ops, err);
+	if (!device->backend)
 		return -1;
 
-	return subject->ops->attach(subject->backend, subjects->scan, subject->dev, err);
+	return device->ops->attach(device->backend, devices->scan, device->dev, err);
 }
 
-int subjects_attach(struct subjects *subjects, const struct options *options,
-		    struct error *err)
+int vfio_devices_attach(struct vfio_devices *devices, const struct options *options,
+			struct error *err)
 {
 	size_t i;
 
-	for (i = 0; i < subjects->nr; i++)
-		if (attach(subjects, &subjects->one[i], options, err))
+	for (i = 0; i < devices->nr; i++)
+		if (attach(devices, &devices->one[i], options, err))
 			return -1;
 	return 0;
 }
 
-void subjects_open(struct subjects *subjects)
+void vfio_devices_open(struct vfio_devices *devices)
 {
 	size_t i;
 
-	for (i = 0; i < subjects->nr; i++) {
-		struct subject *subject = &subjects->one[i];
+	for (i = 0; i < devices->nr; i++) {
+		struct vfio_device *device = &devices->one[i];
 
-		subject->fd = subject->ops->open(subject->backend, subjects->scan, subject->dev,
-						 &subject->open_error);
+		device->fd = device->ops->open(device->backend, devices->scan, device->dev,
+					       &device->open_error);
+		if (device->fd < 0 || !vfio_device_get_bars(device))
+			continue;
+		error_set(&device->open_error, "%s: no region info", device->dev->bdf);
+		vfio_device_close(device);
 	}
+}
+
+void vfio_devices_free(struct vfio_devices *devices)
+{
+	size_t i;
+
+	for (i = 0; i < devices->nr; i++)
+		vfio_device_close(&devices->one[i]);
+	for (i = 0; i < VFIO_NR_BACKENDS; i++)
+		if (devices->backend[i])
+			devices->backend[i]->ops->destroy(devices->backend[i]);
+	free(devices->one);
+	*devices = (struct vfio_devices) { 0 };
 }
 
 static bool fits(const struct safe_register *reg, const struct pci_device *dev)

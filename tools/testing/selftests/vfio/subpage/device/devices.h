@@ -1,77 +1,55 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The devices that a program works on, and their registers that may be touched. */
-#ifndef SUBPAGE_SUBJECT_H
-#define SUBPAGE_SUBJECT_H
+#ifndef SUBPAGE_DEVICES_H
+#define SUBPAGE_DEVICES_H
 
 #include <stddef.h>
 
 #include "device/sysfs.h"
 #include "device/vfio_backend.h"
+#include "device/vfio_device.h"
 #include "error.h"
 #include "options.h"
 #include "registers/profile.h"
 
 /**
- * struct subject - a device
- * @dev: what sysfs says of it
- * @ops: how it is opened
- * @backend: of that kind
- * @fd: the VFIO device, negative if it could not be opened
- * @open_error: why not
- */
-struct subject {
-	const struct pci_device *dev;
-	const struct vfio_backend_ops *ops;
-	struct vfio_backend *backend;
-	int fd;
-	struct error open_error;
-};
-
-/**
- * struct subjects - all of them
+ * struct vfio_devices - the devices that a program works on
  * @one: the devices
  * @nr: how many
  * @scan: all devices of the machine
  * @backend: one of each kind, as devices of one group have to share it
  */
-struct subjects {
-	struct subject *one;
+struct vfio_devices {
+	struct vfio_device *one;
 	size_t nr;
 	const struct pci_scan *scan;
 	struct vfio_backend *backend[VFIO_NR_BACKENDS];
 };
 
 /**
- * subjects_choose() - the devices that were named, or all that VFIO drivers hold
- * @subjects: filled in; stays allocated for the life of the program
+ * vfio_devices_choose() - the devices that were named, or all that VFIO drivers hold
+ * @devices: filled in; to be freed with vfio_devices_free(), also on failure
  * @options: of the command line
  * @scan: all devices; must stay
  * @err: set on failure: a named device is unknown, or not bound to VFIO
  *
  * Return: 0 or -1.
  */
-int subjects_choose(struct subjects *subjects, const struct options *options,
-		    const struct pci_scan *scan, struct error *err);
+int vfio_devices_choose(struct vfio_devices *devices, const struct options *options,
+			const struct pci_scan *scan, struct error *err);
 
-/**
- * subjects_attach() - gain access to the IOMMU contexts of all devices
- * @subjects: the devices
- * @options: which backend was asked for, if any
- * @err: set on failure
- *
- * Return: 0 or -1.
- */
-int subjects_attach(struct subjects *subjects, const struct options *options,
-		    struct error *err);
+/* Gain access to the IOMMU contexts of all devices; 0, or -1 with the error set. */
+int vfio_devices_attach(struct vfio_devices *devices, const struct options *options,
+			struct error *err);
 
-/**
- * subjects_open() - open all devices
- * @subjects: attached
- *
- * They stay open until the end: opening resets a device, which is slow. For one
- * that cannot be opened @open_error says why.
+/*
+ * Open all devices, after vfio_devices_attach(). For one that cannot be opened
+ * open_error says why.
  */
-void subjects_open(struct subjects *subjects);
+void vfio_devices_open(struct vfio_devices *devices);
+
+/* Close the devices that are open, give up the IOMMU contexts, free the memory. */
+void vfio_devices_free(struct vfio_devices *devices);
 
 /**
  * registers_check() - whether the registers that the user named exist
