@@ -96,26 +96,29 @@ static int unbind_all(size_t n, struct error *err)
 }
 
 /* A memory BAR: the best is one with a safe register, and below a page. */
-static void choose_bar(struct life *life)
+static int choose_bar(struct life *life, struct error *err)
 {
 	u64 page = sysconf(_SC_PAGESIZE);
 	int best = -1, bar;
 
 	for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
 		const struct pci_resource *res = &life->dev->res[bar];
-		struct safe_register reg = { 0 };
+		struct register_list list;
 		int score;
 
 		if (!(res->flags & RES_MEM))
 			continue;
-		score = 2 * safe_registers(&options, &profiles, life->dev, bar, &reg, 1) +
-			(sysfs_resource_size(res) < page);
-		if (score <= best)
-			continue;
-		best = score;
-		life->bar = bar;
-		life->reg = reg;
+		if (safe_registers(&options, &profiles, life->dev, bar, &list, err))
+			return -1;
+		score = (list.nr ? 2 : 0) + (sysfs_resource_size(res) < page);
+		if (score > best) {
+			best = score;
+			life->bar = bar;
+			life->reg = list.nr ? list.reg[0] : (struct safe_register) { 0 };
+		}
+		register_list_free(&list);
 	}
+	return 0;
 }
 
 static int open_all(struct subjects *subjects, struct life *life, struct error *err)
@@ -211,7 +214,8 @@ static int enable_all(struct life *life, size_t n, struct error *err)
 	u16 command;
 
 	for (i = 0; i < n; i++) {
-		choose_bar(&life[i]);
+		if (choose_bar(&life[i], err))
+			return -1;
 		if (vfio_decode_enable(life[i].fd, &command))
 			return error_set(err, "%s: cannot be enabled", life[i].dev->bdf);
 	}

@@ -28,7 +28,6 @@
 #include "results/results.h"
 
 #define PROGRAM		"vfio_pci_subpage_perf"
-#define MAX_REGISTERS	8
 
 /* kselftest's exit codes. */
 #define EXIT_PASS	0
@@ -401,20 +400,23 @@ static void measure_bar(struct path_target *target, const struct safe_register *
 static void measure_bars(const struct subject *subject)
 {
 	struct path_target target = { .dev = subject->dev, .fd = subject->fd };
-	struct safe_register reg[MAX_REGISTERS];
-	size_t nr;
+	struct register_list list;
+	struct error err;
 
 	for (target.bar = 0; target.bar < SYSFS_NR_BARS && !ended; target.bar++) {
 		if (!(subject->dev->res[target.bar].flags & RES_MEM))
 			continue;
-		nr = safe_registers(&options, &profiles, subject->dev, target.bar, reg,
-				    MAX_REGISTERS);
-		nr_registers += nr;
-		if (nr)
-			measure_bar(&target, reg, nr);
+		if (safe_registers(&options, &profiles, subject->dev, target.bar, &list, &err)) {
+			fail_device(subject->dev, err.text);
+			return;
+		}
+		nr_registers += list.nr;
+		if (list.nr)
+			measure_bar(&target, list.reg, list.nr);
 		else
 			add_skipped_bar(subject->dev, target.bar,
 					"no safe register is known: name one with --register");
+		register_list_free(&list);
 	}
 }
 

@@ -30,7 +30,6 @@
 #include "results/results.h"
 #include "timing.h"
 
-#define MAX_REGISTERS	8
 #define TIMING_TIMEOUT	3600	/* seconds: --samples may ask for many */
 
 #define KUNIT_DEBUGFS	"/sys/kernel/debug/kunit"
@@ -72,7 +71,7 @@ struct bar_case {
 	struct bar_facts facts;
 	bool expected_mmap;
 	int mmap;
-	struct safe_register reg[MAX_REGISTERS];
+	struct safe_register *reg;
 	size_t nr_reg;
 	struct measured measured[NR_MEASURED];
 	char name[32];
@@ -698,15 +697,22 @@ static void read_facts(const struct pci_device *dev, unsigned int bar, struct ba
 		read_state(dev, bar, facts);
 }
 
-static void init_case(struct bar_case *c, const struct subject *subject, unsigned int bar)
+static int init_case(struct bar_case *c, const struct subject *subject, unsigned int bar,
+		     struct error *err)
 {
+	struct register_list list;
+
 	c->subject = subject;
 	c->number = bar;
 	c->mmap = -1;
 	snprintf(c->name, sizeof(c->name), "%.19s-bar%u", subject->dev->bdf, bar);
 	read_facts(subject->dev, bar, &c->facts);
-	c->nr_reg = safe_registers(&options, &profiles, subject->dev, bar, c->reg,
-				   MAX_REGISTERS);
+	if (safe_registers(&options, &profiles, subject->dev, bar, &list, err))
+		return -1;
+
+	c->reg = list.reg;
+	c->nr_reg = list.nr;
+	return 0;
 }
 
 static int init_cases(struct error *err)
@@ -723,8 +729,9 @@ static int init_cases(struct error *err)
 
 	for (s = 0; s < subjects.nr; s++)
 		for (bar = 0; bar < SYSFS_NR_BARS; bar++)
-			if (sysfs_resource_size(&subjects.one[s].dev->res[bar]))
-				init_case(&cases[nr_cases++], &subjects.one[s], bar);
+			if (sysfs_resource_size(&subjects.one[s].dev->res[bar]) &&
+			    init_case(&cases[nr_cases++], &subjects.one[s], bar, err))
+				return -1;
 	return 0;
 }
 
