@@ -785,9 +785,9 @@ TEST(profile_good)
 	EXPECT_EQ(PROFILE_ANY_DEVICE, profile.match[1].device);
 	EXPECT_TRUE(profile.match[2].is_class);
 	EXPECT_EQ(0x0c0310, profile.match[2].class);
-	ASSERT_EQ(4, profile.nr_reg);
+	ASSERT_EQ(4, profile.list.nr);
 
-	memcpy(reg, profile.reg, sizeof(reg));
+	memcpy(reg, profile.list.reg, sizeof(reg));
 	EXPECT_EQ(0x10, reg[0].offset);
 	EXPECT_EQ(4, reg[0].width);
 	EXPECT_EQ(READBACK_NONE, reg[0].readback);
@@ -878,6 +878,21 @@ TEST(profile_order_and_end)
 	EXPECT_EQ(-1, parse_profile("", &profile, &err));
 }
 
+/* What follows # is no line of its own, however long it is. */
+TEST(profile_long_line)
+{
+	struct profile profile;
+	char text[2048];
+	struct error err;
+
+	snprintf(text, sizeof(text), "device 1:2 #%*s\nregister bar=0 offset=0 width=4 access=ro\n",
+		 1500, "nonsense");
+	ASSERT_EQ(0, parse_profile(text, &profile, &err))
+		TH_LOG("%s", err.text);
+	EXPECT_EQ(1, profile.list.nr);
+	profile_free(&profile);
+}
+
 TEST(profile_directory_missing)
 {
 	struct profile_set set;
@@ -887,31 +902,79 @@ TEST(profile_directory_missing)
 	EXPECT_NE(NULL, strstr(err.text, "/nonexistent/profiles"));
 }
 
-TEST(profile_match)
+FIXTURE(profiles)
 {
 	struct profile profile[3];
-	struct profile_set set = { profile, 3 };
-	struct safe_register reg[4];
+	struct profile_set set;
+	struct register_list list;
+	struct error err;
+};
+
+/* In files' order: the closest is last. */
+FIXTURE_SETUP(profiles)
+{
+	static const char * const text[] = {
+		"class 0c0310\nname class\n"
+		"register bar=0 offset=0 width=4 access=ro\n"
+		"register bar=0 offset=8 width=4 access=ro value=1\n",
+		"device 1:*\nname vendor\n"
+		"register bar=0 offset=4 width=4 access=ro\n",
+		"device 1:2\nname device\n"
+		"register bar=0 offset=8 width=4 access=ro value=2\n"
+		"register bar=1 offset=12 width=4 access=ro\n"
+	};
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(text); i++)
+		ASSERT_EQ(0, parse_profile(text[i], &self->profile[i], &self->err));
+	self->set = (struct profile_set) { self->profile, ARRAY_SIZE(text) };
+	self->list = (struct register_list) { 0 };
+}
+
+FIXTURE_TEARDOWN(profiles)
+{
+	size_t i;
+
+	for (i = 0; i < self->set.nr; i++)
+		profile_free(&self->profile[i]);
+	register_list_free(&self->list);
+}
+
+static size_t count_registers(const struct profile_set *set, unsigned int vendor,
+			      unsigned int device, unsigned int class, unsigned int bar,
+			      struct register_list *list)
+{
 	struct error err;
 
-	ASSERT_EQ(0, parse_profile("class 0c0310\nregister bar=0 offset=0 width=4 access=ro\n",
-				   &profile[0], &err));
-	ASSERT_EQ(0, parse_profile("device 1:*\nregister bar=0 offset=4 width=4 access=ro\n",
-				   &profile[1], &err));
-	ASSERT_EQ(0, parse_profile("device 1:2\nregister bar=0 offset=8 width=4 access=ro\n"
-				   "register bar=1 offset=12 width=4 access=ro\n",
-				   &profile[2], &err));
+	register_list_free(list);
+	profile_set_registers(set, vendor, device, class, bar, list, &err);
+	return list->nr;
+}
 
-	/* The closest profile first. */
-	ASSERT_EQ(3, profile_set_registers(&set, 1, 2, 0x0c0310, 0, reg, 4));
-	EXPECT_EQ(8, reg[0].offset);
-	EXPECT_EQ(2, profile_set_registers(&set, 1, 2, 0x0c0310, 0, reg, 2));
-	EXPECT_EQ(1, profile_set_registers(&set, 1, 3, 0, 0, reg, 4));
-	EXPECT_EQ(4, reg[0].offset);
-	EXPECT_EQ(1, profile_set_registers(&set, 1, 2, 0, 1, reg, 4));
-	EXPECT_EQ(1, profile_set_registers(&set, 9, 9, 0x0c0310, 0, reg, 4));
-	EXPECT_EQ(0, profile_set_registers(&set, 9, 9, 0x0c0320, 0, reg, 4));
-	EXPECT_EQ(0, profile_set_registers(&set, 9, 2, 0, 0, reg, 4));
+/* The closest first, and for one place it alone. */
+TEST_F(profiles, registers)
+{
+	struct register_list *list = &self->list;
+
+	ASSERT_EQ(3, count_registers(&self->set, 1, 2, 0x0c0310, 0, list));
+	EXPECT_EQ(8, list->reg[0].offset);
+	EXPECT_EQ(2, list->reg[0].value);
+	ASSERT_EQ(1, count_registers(&self->set, 1, 3, 0, 0, list));
+	EXPECT_EQ(4, list->reg[0].offset);
+	EXPECT_EQ(1, count_registers(&self->set, 1, 2, 0, 1, list));
+	EXPECT_EQ(2, count_registers(&self->set, 9, 9, 0x0c0310, 0, list));
+	EXPECT_EQ(0, count_registers(&self->set, 9, 9, 0x0c0320, 0, list));
+	EXPECT_EQ(0, count_registers(&self->set, 9, 2, 0, 0, list));
+}
+
+TEST_F(profiles, name)
+{
+	EXPECT_STREQ("device", profile_set_name(&self->set, 1, 2, 0x0c0310));
+	EXPECT_STREQ("vendor", profile_set_name(&self->set, 1, 3, 0));
+	EXPECT_STREQ("class", profile_set_name(&self->set, 9, 9, 0x0c0310));
+	EXPECT_STREQ("", profile_set_name(&self->set, 9, 2, 0));
+	self->profile[2].name[0] = '\0';
+	EXPECT_STREQ("vendor", profile_set_name(&self->set, 1, 2, 0));
 }
 
 TEST(profiles_shipped)
@@ -1993,14 +2056,56 @@ TEST_F(named, counts_once)
 {
 	struct named_register twice[3] = { self->named, self->named, self->named };
 	struct profile_set none = { 0 };
-	struct safe_register reg[4];
+	struct register_list list;
 
 	twice[2].reg.offset = -4ULL;
 	self->options.reg = twice;
 	self->options.nr_reg = 3;
-	EXPECT_EQ(1, safe_registers(&self->options, &none, &self->dev, 1, reg, 4));
+	ASSERT_EQ(0, safe_registers(&self->options, &none, &self->dev, 1, &list, &self->err));
+	EXPECT_EQ(1, list.nr);
+	register_list_free(&list);
 	twice[1].reg.width = 2;
-	EXPECT_EQ(2, safe_registers(&self->options, &none, &self->dev, 1, reg, 4));
+	ASSERT_EQ(0, safe_registers(&self->options, &none, &self->dev, 1, &list, &self->err));
+	EXPECT_EQ(2, list.nr);
+	register_list_free(&list);
+}
+
+/* The user's come first, and replace those of a profile. */
+TEST_F(named, before_those_of_profiles)
+{
+	struct safe_register known[] = {
+		{ .bar = 1, .width = 4, .offset = 0 },
+		{ .bar = 1, .width = 4, .offset = 0xfc, .mask = 1 },
+	};
+	struct profile_match match = { .device = PROFILE_ANY_DEVICE };
+	struct profile profile = { .match = &match, .nr_match = 1, .list = { known, 2 } };
+	struct profile_set set = { &profile, 1 };
+	struct register_list list;
+
+	ASSERT_EQ(0, safe_registers(&self->options, &set, &self->dev, 1, &list, &self->err));
+	ASSERT_EQ(2, list.nr);
+	EXPECT_EQ(0xfc, list.reg[0].offset);
+	EXPECT_EQ(0, list.reg[0].mask);
+	register_list_free(&list);
+}
+
+/* However many there are, none is left out. */
+TEST_F(named, all_count)
+{
+	struct named_register many[64];
+	struct profile_set none = { 0 };
+	struct register_list list;
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(many); i++) {
+		many[i] = self->named;
+		many[i].reg.offset = i * 4;
+	}
+	self->options.reg = many;
+	self->options.nr_reg = ARRAY_SIZE(many);
+	ASSERT_EQ(0, safe_registers(&self->options, &none, &self->dev, 1, &list, &self->err));
+	EXPECT_EQ(ARRAY_SIZE(many), list.nr);
+	register_list_free(&list);
 }
 
 /* A file for a device, and a path that may go wrong. */

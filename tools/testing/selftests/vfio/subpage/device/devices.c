@@ -4,8 +4,6 @@
 
 #include "device/devices.h"
 
-#define MAX_FOUND	64
-
 static int add_device(struct vfio_devices *devices, const struct pci_device *dev,
 		      struct error *err)
 {
@@ -177,39 +175,35 @@ int registers_check(const struct options *options, const struct pci_scan *scan,
 	return 0;
 }
 
-static size_t named_registers(const struct options *options, const struct pci_device *dev,
-			      unsigned int bar, struct safe_register *reg, size_t max)
-{
-	size_t n = 0, i;
-
-	for (i = 0; i < options->nr_reg && n < max; i++)
-		if (!strcmp(options->reg[i].bdf, dev->bdf) && options->reg[i].reg.bar == bar)
-			reg[n++] = options->reg[i].reg;
-	return n;
-}
-
-static bool is_new(const struct safe_register *found, const struct safe_register *reg, size_t nr)
+static int named_registers(const struct options *options, const struct pci_device *dev,
+			   unsigned int bar, struct register_list *list, struct error *err)
 {
 	size_t i;
 
-	for (i = 0; i < nr; i++)
-		if (reg[i].offset == found->offset && reg[i].width == found->width)
-			return false;
-	return true;
+	for (i = 0; i < options->nr_reg; i++)
+		if (!strcmp(options->reg[i].bdf, dev->bdf) && options->reg[i].reg.bar == bar &&
+		    register_list_add(list, &options->reg[i].reg, err) < 0)
+			return -1;
+	return 0;
 }
 
-size_t safe_registers(const struct options *options, const struct profile_set *profiles,
-		      const struct pci_device *dev, unsigned int bar,
-		      struct safe_register *reg, size_t max)
+int safe_registers(const struct options *options, const struct profile_set *profiles,
+		   const struct pci_device *dev, unsigned int bar,
+		   struct register_list *list, struct error *err)
 {
-	struct safe_register found[MAX_FOUND];
-	size_t n, nr = 0, i;
+	size_t nr = 0, i;
 
-	n = named_registers(options, dev, bar, found, MAX_FOUND);
-	n += profile_set_registers(profiles, dev->vendor, dev->device, dev->class, bar,
-				   found + n, MAX_FOUND - n);
-	for (i = 0; i < n && nr < max; i++)
-		if (fits(&found[i], dev) && is_new(&found[i], reg, nr))
-			reg[nr++] = found[i];
-	return nr;
+	*list = (struct register_list) { 0 };
+	if (named_registers(options, dev, bar, list, err) ||
+	    profile_set_registers(profiles, dev->vendor, dev->device, dev->class, bar, list,
+				  err)) {
+		register_list_free(list);
+		return -1;
+	}
+
+	for (i = 0; i < list->nr; i++)
+		if (fits(&list->reg[i], dev))
+			list->reg[nr++] = list->reg[i];
+	list->nr = nr;
+	return 0;
 }

@@ -69,13 +69,13 @@ int registers_check(const struct options *options, const struct pci_scan *scan,
  * @profiles: those that are known
  * @dev: the device
  * @bar: number of the BAR
- * @reg: filled in; those outside the BAR do not count
- * @max: room in @reg
+ * @list: filled in, for register_list_free(); those outside the BAR do not count
+ * @err: set on failure
  *
- * Return: how many.
+ * Return: 0 or -1.
  */
-size_t safe_registers(const struct options *options, const struct profile_set *profiles,
-		      const struct pci_device *dev, unsigned int bar,
-		      struct safe_register *reg, size_t max);
+int safe_registers(const struct options *options, const struct profile_set *profiles,
+		   const struct pci_device *dev, unsigned int bar,
+		   struct register_list *list, struct error *err);
 
 #endif

@@ -1,247 +1,211 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <dirent.h>
 #include <errno.h>
+#include <fnmatch.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "device/sysfs.h"
+#include <linux/pci_regs.h>
+
 #include "registers/profile.h"
 
-#define SUFFIX		".profile"
 #define BLANKS		" \t\r\n"
 #define DIGITS		"0123456789"
 #define HEX_DIGITS	DIGITS "abcdefABCDEF"
 
-/* Which keys of a register line were seen. */
-enum {
-	SAW_BAR		= 1 << 0,
-	SAW_OFFSET	= 1 << 1,
-	SAW_WIDTH	= 1 << 2,
-	SAW_ACCESS	= 1 << 3,
-	SAW_READBACK	= 1 << 4,
-	SAW_VALUE	= 1 << 5,
-	SAW_MASK	= 1 << 6,
+/* Of a register. Those that are required come first. */
+enum key {
+	BAR,
+	OFFSET,
+	WIDTH,
+	ACCESS,
+	NR_REQUIRED,
+	READBACK = NR_REQUIRED,
+	VALUE,
+	MASK,
+	NR_KEYS
 };
 
-/* Those of them that are required come first. */
-#define NR_KEYS		7
-#define NR_REQUIRED	4
+/* The value of a key is a number, or one of two words: then its place. */
+static const struct {
+	const char *name;
+	const char *word[2];
+} keys[NR_KEYS] = {
+	[BAR] = { "bar" },
+	[OFFSET] = { "offset" },
+	[WIDTH] = { "width" },
+	[ACCESS] = { "access", { "ro", "rw" } },
+	[READBACK] = { "readback", { "same", "inverted" } },
+	[VALUE] = { "value" },
+	[MASK] = { "mask" },
+};
 
 struct register_line {
-	struct safe_register *reg;
-	bool writable;
-	unsigned int saw;
+	u64 value[NR_KEYS];
+	bool has[NR_KEYS];
 };
-
-static bool is_only(const char *text, const char *digits)
-{
-	return *text && !text[strspn(text, digits)];
-}
 
 /* strtoull() alone would take a sign, blanks, octal and a second 0x. */
 static bool parse_number(const char *text, u64 *number)
 {
 	bool hex = !strncmp(text, "0x", 2);
+	const char *digits = hex ? text + 2 : text;
 
-	if (!is_only(hex ? text + 2 : text, hex ? HEX_DIGITS : DIGITS))
+	if (!*digits || digits[strspn(digits, hex ? HEX_DIGITS : DIGITS)])
 		return false;
 
 	errno = 0;
-	*number = strtoull(text, NULL, hex ? 16 : 10);
+	*number = strtoull(digits, NULL, hex ? 16 : 10);
 	return !errno;
 }
 
-static bool parse_hex(const char *text, size_t min, size_t max, unsigned int *number)
+static int parse_value(enum key key, const char *text, u64 *value, struct error *err)
 {
-	size_t len = strlen(text);
+	const char * const *word = keys[key].word;
 
-	if (!is_only(text, HEX_DIGITS) || len < min || len > max)
-		return false;
+	if (!word[0])
+		return parse_number(text, value) ? 0 :
+		       error_set(err, "%s=%s: not a number", keys[key].name, text);
 
-	*number = strtoul(text, NULL, 16);
-	return true;
-}
-
-static int set_number(const char *key, const char *text, u64 *number, struct error *err)
-{
-	if (!parse_number(text, number))
-		return error_set(err, "%s=%s: not a number", key, text);
-
+	*value = !strcmp(text, word[1]);
+	if (!*value && strcmp(text, word[0]))
+		return error_set(err, "%s=%s: neither %s nor %s", keys[key].name, text, word[0],
+				 word[1]);
 	return 0;
 }
 
-static int set_bar(struct register_line *line, const char *text, struct error *err)
+static int parse_key(struct register_line *line, char *name, struct error *err)
 {
-	u64 bar;
-
-	if (set_number("bar", text, &bar, err))
-		return -1;
-	if (bar >= SYSFS_NR_BARS)
-		return error_set(err, "bar=%s: not one of 0 to 5", text);
-
-	line->reg->bar = bar;
-	return 0;
-}
-
-static int set_width(struct register_line *line, const char *text, struct error *err)
-{
-	u64 width;
-
-	if (set_number("width", text, &width, err))
-		return -1;
-	if (width != 1 && width != 2 && width != 4 && width != 8)
-		return error_set(err, "width=%s: not one of 1, 2, 4 and 8", text);
-
-	line->reg->width = width;
-	return 0;
-}
-
-static int set_access(struct register_line *line, const char *text, struct error *err)
-{
-	if (strcmp(text, "ro") && strcmp(text, "rw"))
-		return error_set(err, "access=%s: neither ro nor rw", text);
-
-	line->writable = !strcmp(text, "rw");
-	return 0;
-}
-
-static int set_readback(struct register_line *line, const char *text, struct error *err)
-{
-	if (strcmp(text, "same") && strcmp(text, "inverted"))
-		return error_set(err, "readback=%s: neither same nor inverted", text);
-
-	line->reg->readback = strcmp(text, "same") ? READBACK_INVERTED : READBACK_SAME;
-	return 0;
-}
-
-static int set_offset(struct register_line *line, const char *text, struct error *err)
-{
-	return set_number("offset", text, &line->reg->offset, err);
-}
-
-static int set_value(struct register_line *line, const char *text, struct error *err)
-{
-	return set_number("value", text, &line->reg->value, err);
-}
-
-static int set_mask(struct register_line *line, const char *text, struct error *err)
-{
-	return set_number("mask", text, &line->reg->mask, err);
-}
-
-static const struct {
-	const char *name;
-	unsigned int saw;
-	int (*set)(struct register_line *line, const char *text, struct error *err);
-} keys[NR_KEYS] = {
-	{ "bar", SAW_BAR, set_bar },
-	{ "offset", SAW_OFFSET, set_offset },
-	{ "width", SAW_WIDTH, set_width },
-	{ "access", SAW_ACCESS, set_access },
-	{ "readback", SAW_READBACK, set_readback },
-	{ "value", SAW_VALUE, set_value },
-	{ "mask", SAW_MASK, set_mask },
-};
-
-static int parse_key(struct register_line *line, char *word, struct error *err)
-{
-	char *text = strchr(word, '=');
-	size_t i;
+	char *text = strchr(name, '=');
+	int key;
 
 	if (!text)
-		return error_set(err, "'%s' is not of the form key=value", word);
+		return error_set(err, "'%s' is not of the form key=value", name);
 
 	*text++ = '\0';
-	for (i = 0; i < NR_KEYS; i++) {
-		if (strcmp(word, keys[i].name))
-			continue;
-		if (line->saw & keys[i].saw)
-			return error_set(err, "%s= is given twice", word);
-		line->saw |= keys[i].saw;
-		return keys[i].set(line, text, err);
-	}
-	return error_set(err, "unknown key '%s'", word);
+	for (key = 0; key < NR_KEYS && strcmp(name, keys[key].name); key++)
+		;
+	if (key == NR_KEYS)
+		return error_set(err, "unknown key '%s'", name);
+	if (line->has[key])
+		return error_set(err, "%s= is given twice", name);
+
+	line->has[key] = true;
+	return parse_value(key, text, &line->value[key], err);
 }
 
-static int check_value(struct register_line *line, struct error *err)
+static int check_place(const struct register_line *line, struct error *err)
 {
-	struct safe_register *reg = line->reg;
+	u64 bar = line->value[BAR], width = line->value[WIDTH];
+	int key;
 
-	if (line->writable && line->saw & (SAW_VALUE | SAW_MASK))
-		return error_set(err, "value= and mask= need access=ro");
-	if (line->saw & SAW_MASK && !(line->saw & SAW_VALUE))
-		return error_set(err, "mask= without value=");
-	if ((reg->value | reg->mask) & ~register_mask(reg->width))
-		return error_set(err, "value= or mask= is wider than the register");
-	if (line->saw & SAW_VALUE && !(line->saw & SAW_MASK))
-		reg->mask = register_mask(reg->width);
-
+	for (key = 0; key < NR_REQUIRED; key++)
+		if (!line->has[key])
+			return error_set(err, "%s= is missing", keys[key].name);
+	if (bar >= PCI_STD_NUM_BARS)
+		return error_set(err, "bar=%llu: not one of 0 to %d", bar, PCI_STD_NUM_BARS - 1);
+	if (width != 1 && width != 2 && width != 4 && width != 8)
+		return error_set(err, "width=%llu: not one of 1, 2, 4 and 8", width);
+	if (line->value[OFFSET] % width)
+		return error_set(err, "offset is not a multiple of the width");
 	return 0;
 }
 
-static int check_register(struct register_line *line, struct error *err)
+static int check_register(const struct register_line *line, struct error *err)
 {
-	struct safe_register *reg = line->reg;
-	size_t i;
+	bool writable = line->value[ACCESS];
 
-	for (i = 0; i < NR_REQUIRED; i++)
-		if (!(line->saw & keys[i].saw))
-			return error_set(err, "%s= is missing", keys[i].name);
-
-	if (reg->offset % reg->width)
-		return error_set(err, "offset is not a multiple of the width");
-	if (line->writable && !(line->saw & SAW_READBACK))
+	if (check_place(line, err))
+		return -1;
+	if (writable && !line->has[READBACK])
 		return error_set(err, "access=rw without readback=");
-	if (!line->writable && line->saw & SAW_READBACK)
+	if (!writable && line->has[READBACK])
 		return error_set(err, "readback= needs access=rw");
+	if (writable && (line->has[VALUE] || line->has[MASK]))
+		return error_set(err, "value= and mask= need access=ro");
+	if (line->has[MASK] && !line->has[VALUE])
+		return error_set(err, "mask= without value=");
+	if ((line->value[VALUE] | line->value[MASK]) & ~register_mask(line->value[WIDTH]))
+		return error_set(err, "value= or mask= is wider than the register");
+	return 0;
+}
 
-	return check_value(line, err);
+static void set_register(const struct register_line *line, struct safe_register *reg)
+{
+	*reg = (struct safe_register) {
+		.bar = line->value[BAR],
+		.width = line->value[WIDTH],
+		.offset = line->value[OFFSET],
+		.value = line->value[VALUE],
+		.mask = line->value[MASK],
+	};
+	if (line->has[READBACK])
+		reg->readback = line->value[READBACK] ? READBACK_INVERTED : READBACK_SAME;
+	if (line->has[VALUE] && !line->has[MASK])
+		reg->mask = register_mask(reg->width);
 }
 
 int profile_parse_register(const char *text, struct safe_register *reg, struct error *err)
 {
-	struct register_line line = { .reg = reg };
-	char copy[256], *word, *save;
+	struct register_line line = { 0 };
+	char *copy = strdup(text), *word, *save;
+	int ret = 0;
 
-	if (strlen(text) >= sizeof(copy))
-		return error_set(err, "the line is too long");
+	if (!copy)
+		return error_set(err, "no memory");
 
-	memset(reg, 0, sizeof(*reg));
-	memcpy(copy, text, strlen(text) + 1);
-	for (word = strtok_r(copy, BLANKS, &save); word; word = strtok_r(NULL, BLANKS, &save))
-		if (parse_key(&line, word, err))
-			return -1;
+	for (word = strtok_r(copy, BLANKS, &save); word && !ret;
+	     word = strtok_r(NULL, BLANKS, &save))
+		ret = parse_key(&line, word, err);
+	free(copy);
+	if (ret || check_register(&line, err))
+		return -1;
 
-	return check_register(&line, err);
+	set_register(&line, reg);
+	return 0;
 }
 
-static bool same_place(const struct safe_register *a, const struct safe_register *b)
+int register_list_add(struct register_list *list, const struct safe_register *reg,
+		      struct error *err)
 {
-	return a->bar == b->bar && a->offset == b->offset && a->width == b->width;
+	struct safe_register *grown;
+	size_t i;
+
+	for (i = 0; i < list->nr; i++)
+		if (list->reg[i].bar == reg->bar && list->reg[i].offset == reg->offset &&
+		    list->reg[i].width == reg->width)
+			return 0;
+
+	grown = reallocarray(list->reg, list->nr + 1, sizeof(*grown));
+	if (!grown)
+		return error_set(err, "no memory");
+
+	list->reg = grown;
+	list->reg[list->nr++] = *reg;
+	return 1;
+}
+
+void register_list_free(struct register_list *list)
+{
+	free(list->reg);
+	*list = (struct register_list) { 0 };
 }
 
 static int add_register(struct profile *profile, const char *text, struct error *err)
 {
-	struct safe_register reg, *grown;
-	size_t i;
+	struct safe_register reg;
+	int added;
 
 	if (!profile->nr_match)
 		return error_set(err, "register before any device or class");
 	if (profile_parse_register(text, &reg, err))
 		return -1;
 
-	for (i = 0; i < profile->nr_reg; i++)
-		if (same_place(&profile->reg[i], &reg))
-			return error_set(err, "the register is there already");
-
-	grown = reallocarray(profile->reg, profile->nr_reg + 1, sizeof(*grown));
-	if (!grown)
-		return error_set(err, "no memory");
-
-	profile->reg = grown;
-	profile->reg[profile->nr_reg++] = reg;
-	return 0;
+	added = register_list_add(&profile->list, &reg, err);
+	if (!added)
+		return error_set(err, "the register is there already");
+	return added < 0 ? -1 : 0;
 }
 
 static bool same_match(const struct profile_match *a, const struct profile_match *b)
@@ -269,26 +233,25 @@ static int add_match(struct profile *profile, const struct profile_match *match,
 	return 0;
 }
 
+/* Digits are matched as text: %x would take a sign, blanks and 0x. */
 static int add_device(struct profile *profile, const char *text, struct error *err)
 {
 	struct profile_match match = { .device = PROFILE_ANY_DEVICE };
-	const char *colon = strchr(text, ':');
-	unsigned int device;
-	char vendor[8];
+	char vendor[5], device[5];
+	int end = 0;
 
-	if (!colon)
-		return error_set(err, "'%s' is not of the form vendor:device", text);
+	if (sscanf(text, "%4[" HEX_DIGITS "]:%n%4[" HEX_DIGITS "]%n", vendor, &end, device,
+		   &end) == 2)
+		match.device = strtoul(device, NULL, 16);
+	else if (end && text[end] == '*')
+		end++;
+	else
+		end = 0;
+	if (!end || text[end])
+		return error_set(err, "'%s' is not vendor:device, 1 to 4 hexadecimal digits each",
+				 text);
 
-	snprintf(vendor, sizeof(vendor), "%.*s", (int)(colon - text), text);
-	if (colon - text > 4 || !parse_hex(vendor, 1, 4, &match.vendor))
-		return error_set(err, "'%s': vendor is not 1 to 4 hexadecimal digits", text);
-
-	if (strcmp(colon + 1, "*")) {
-		if (!parse_hex(colon + 1, 1, 4, &device))
-			return error_set(err, "'%s': device is not 1 to 4 hexadecimal digits or *",
-					 text);
-		match.device = device;
-	}
+	match.vendor = strtoul(vendor, NULL, 16);
 	return add_match(profile, &match, err);
 }
 
@@ -296,9 +259,10 @@ static int add_class(struct profile *profile, const char *text, struct error *er
 {
 	struct profile_match match = { .is_class = true };
 
-	if (!parse_hex(text, 6, 6, &match.class))
+	if (strspn(text, HEX_DIGITS) != 6 || text[6])
 		return error_set(err, "'%s': class is not 6 hexadecimal digits", text);
 
+	match.class = strtoul(text, NULL, 16);
 	return add_match(profile, &match, err);
 }
 
@@ -317,12 +281,11 @@ static int set_name(struct profile *profile, const char *text, struct error *err
 
 static void strip(char *line)
 {
-	size_t len;
+	size_t len = strcspn(line, "#");
 
-	line[strcspn(line, "#")] = '\0';
-	len = strlen(line);
 	while (len && strchr(BLANKS, line[len - 1]))
-		line[--len] = '\0';
+		len--;
+	line[len] = '\0';
 }
 
 static int parse_line(struct profile *profile, char *line, struct error *err)
@@ -351,43 +314,45 @@ static int parse_line(struct profile *profile, char *line, struct error *err)
 	return error_set(err, "unknown line '%s'", word);
 }
 
+static int parse_lines(FILE *file, int *number, struct profile *profile, struct error *err)
+{
+	char *line = NULL;
+	size_t size = 0;
+	int ret = 0;
+
+	for (*number = 0; !ret && getline(&line, &size, file) >= 0; ++*number)
+		ret = parse_line(profile, line, err);
+	free(line);
+	if (ret)
+		return ret;
+	if (ferror(file))
+		return error_set(err, "%s", strerror(errno));
+	return profile->list.nr ? 0 : error_set(err, "names no register");
+}
+
 int profile_parse(FILE *file, const char *path, struct profile *profile, struct error *err)
 {
-	char line[512];
 	struct error what;
-	int number = 0;
+	int number;
 
-	memset(profile, 0, sizeof(*profile));
-	while (fgets(line, sizeof(line), file)) {
-		number++;
-		if (!parse_line(profile, line, &what))
-			continue;
-		profile_free(profile);
-		return error_set(err, "%.200s:%d: %.200s", path, number, what.text);
-	}
+	*profile = (struct profile) { 0 };
+	if (!parse_lines(file, &number, profile, &what))
+		return 0;
 
-	if (ferror(file) || !profile->nr_reg) {
-		const char *problem = ferror(file) ? strerror(errno) : "names no register";
-
-		profile_free(profile);
-		return error_set(err, "%.200s:%d: %s", path, number, problem);
-	}
-	return 0;
+	profile_free(profile);
+	return error_set(err, "%.200s:%d: %.200s", path, number, what.text);
 }
 
 void profile_free(struct profile *profile)
 {
 	free(profile->match);
-	free(profile->reg);
-	memset(profile, 0, sizeof(*profile));
+	register_list_free(&profile->list);
+	*profile = (struct profile) { 0 };
 }
 
 static int is_profile(const struct dirent *entry)
 {
-	size_t len = strlen(entry->d_name);
-
-	return len > strlen(SUFFIX) && entry->d_name[0] != '.' &&
-	       !strcmp(entry->d_name + len - strlen(SUFFIX), SUFFIX);
+	return !fnmatch("*.profile", entry->d_name, FNM_PERIOD);
 }
 
 static int load_file(const char *dir, const char *name, struct profile *profile,
@@ -417,11 +382,9 @@ static int load_files(const char *dir, struct dirent **names, int n,
 	if (!set->profile)
 		return error_set(err, "no memory for %d profiles", n);
 
-	for (i = 0; i < n; i++) {
+	for (i = 0; i < n; i++, set->nr++)
 		if (load_file(dir, names[i]->d_name, &set->profile[i], err))
 			return -1;
-		set->nr++;
-	}
 	return 0;
 }
 
@@ -456,6 +419,11 @@ void profile_set_free(struct profile_set *set)
 }
 
 /* How closely a profile names a device; 0 for not at all. */
+enum {
+	NAMES_FAMILY = 1,
+	NAMES_DEVICE
+};
+
 static int closeness(const struct profile *profile, unsigned int vendor,
 		     unsigned int device, unsigned int class)
 {
@@ -467,38 +435,54 @@ static int closeness(const struct profile *profile, unsigned int vendor,
 		int here = 0;
 
 		if (match->is_class)
-			here = match->class == class;
+			here = match->class == class ? NAMES_FAMILY : 0;
 		else if (match->vendor == vendor && match->device == PROFILE_ANY_DEVICE)
-			here = 1;
+			here = NAMES_FAMILY;
 		else if (match->vendor == vendor && match->device == (int)device)
-			here = 2;
+			here = NAMES_DEVICE;
 		if (here > best)
 			best = here;
 	}
 	return best;
 }
 
-static size_t collect(const struct profile *profile, unsigned int bar,
-		      struct safe_register *reg, size_t n, size_t max)
+static int collect(const struct profile *profile, unsigned int bar, struct register_list *list,
+		   struct error *err)
 {
 	size_t i;
 
-	for (i = 0; i < profile->nr_reg && n < max; i++)
-		if (profile->reg[i].bar == bar)
-			reg[n++] = profile->reg[i];
-	return n;
+	for (i = 0; i < profile->list.nr; i++)
+		if (profile->list.reg[i].bar == bar &&
+		    register_list_add(list, &profile->list.reg[i], err) < 0)
+			return -1;
+	return 0;
 }
 
-size_t profile_set_registers(const struct profile_set *set, unsigned int vendor,
-			     unsigned int device, unsigned int class, unsigned int bar,
-			     struct safe_register *reg, size_t max)
+int profile_set_registers(const struct profile_set *set, unsigned int vendor,
+			  unsigned int device, unsigned int class, unsigned int bar,
+			  struct register_list *list, struct error *err)
 {
-	size_t n = 0, i;
+	size_t i;
 	int level;
 
-	for (level = 2; level > 0; level--)
+	for (level = NAMES_DEVICE; level > 0; level--)
 		for (i = 0; i < set->nr; i++)
-			if (closeness(&set->profile[i], vendor, device, class) == level)
-				n = collect(&set->profile[i], bar, reg, n, max);
-	return n;
+			if (closeness(&set->profile[i], vendor, device, class) == level &&
+			    collect(&set->profile[i], bar, list, err))
+				return -1;
+	return 0;
+}
+
+const char *profile_set_name(const struct profile_set *set, unsigned int vendor,
+			     unsigned int device, unsigned int class)
+{
+	size_t i;
+	int level;
+
+	for (level = NAMES_DEVICE; level > 0; level--)
+		for (i = 0; i < set->nr; i++)
+			if (closeness(&set->profile[i], vendor, device, class) == level &&
+			    set->profile[i].name[0])
+				return set->profile[i].name;
+	return "";
 }

@@ -52,14 +52,9 @@
 
 #define PROFILE_ANY_DEVICE	(-1)
 
-/**
- * enum readback - what a register gives after it was written
- * @READBACK_NONE: it must not be written
- * @READBACK_SAME: the value
- * @READBACK_INVERTED: its complement
- */
+/* What a register gives after it was written. */
 enum readback {
-	READBACK_NONE,
+	READBACK_NONE,		/* it must not be written */
 	READBACK_SAME,
 	READBACK_INVERTED,
 };
@@ -82,139 +77,100 @@ struct safe_register {
 	u64 mask;
 };
 
-/**
- * register_mask() - all bits of a register
- * @width: 1, 2, 4 or 8 bytes
- *
- * Return: the mask; also what is read where nobody answers.
- */
+/* No two of them have the same BAR, offset and width. Zeroed, it is empty. */
+struct register_list {
+	struct safe_register *reg;
+	size_t nr;
+};
+
+/* All bits of a register; also what is read where nobody answers. */
 static inline u64 register_mask(unsigned int width)
 {
 	return U64_MAX >> (64 - width * 8);
 }
 
-/**
- * register_mirror() - what is read after a write, or was written if this is read
- * @reg: a register that may be written
- * @value: what is written, or read
- *
- * Return: the other one.
- */
+/* What is read after @value was written, or was written if @value is read. */
 static inline u64 register_mirror(const struct safe_register *reg, u64 value)
 {
 	return (reg->readback == READBACK_INVERTED ? ~value : value) & register_mask(reg->width);
 }
 
-/**
- * register_answers() - whether a device gave a value, or nobody did
- * @reg: the register
- * @value: what was read
- *
- * Return: false for all ones, unless it may hold them.
- */
+/* All ones mean that nobody answers, unless the register may hold them. */
 static inline bool register_answers(const struct safe_register *reg, u64 value)
 {
 	return reg->mask || reg->readback != READBACK_NONE || value != register_mask(reg->width);
 }
 
-/**
- * struct profile_match - a device or a class of devices
- * @is_class: match @class, not @vendor and @device
- * @vendor: vendor id
- * @device: device id, or PROFILE_ANY_DEVICE
- * @class: 24-bit class code
- */
+/* Ids of devices, or a class of them. */
 struct profile_match {
 	bool is_class;
 	unsigned int vendor;
-	int device;
-	unsigned int class;
+	int device;		/* or PROFILE_ANY_DEVICE */
+	unsigned int class;	/* 24 bits */
 };
 
-/**
- * struct profile - one profile file
- * @name: for people; "" if the file has none
- * @match: the devices
- * @nr_match: how many
- * @reg: their registers
- * @nr_reg: how many
- */
+/* A device or family of devices. */
 struct profile {
-	char name[64];
+	char name[64];		/* for people, may be empty */
 	struct profile_match *match;
 	size_t nr_match;
-	struct safe_register *reg;
-	size_t nr_reg;
+	struct register_list list;
 };
 
-/**
- * struct profile_set - the profiles of a directory
- * @profile: the profiles, ordered by file name
- * @nr: how many
- */
+/* The profiles of a directory, ordered by file name. */
 struct profile_set {
 	struct profile *profile;
 	size_t nr;
 };
 
-/**
- * profile_parse() - parse one profile
- * @file: its text
- * @path: its name, for errors
- * @profile: filled in; to be freed with profile_free()
- * @err: set on failure, as ``FILE:LINE: what is wrong``
- *
- * Return: 0 or -1.
+/* Frees the registers. The list is empty afterwards. */
+void register_list_free(struct register_list *list);
+
+/*
+ * Adds a register, unless one of the same place is there. Returns 1 if it was
+ * added, 0 if not, or -1.
+ */
+int register_list_add(struct register_list *list, const struct safe_register *reg,
+		      struct error *err);
+
+/* Parses what follows "register" in a line. Errors name no file. Returns 0 or -1. */
+int profile_parse_register(const char *text, struct safe_register *reg, struct error *err);
+
+/*
+ * Parses one profile. @path is its name in errors, FILE:LINE: what is wrong. Fills
+ * in @profile, which profile_free() frees. Returns 0 or -1.
  */
 int profile_parse(FILE *file, const char *path, struct profile *profile, struct error *err);
 
-/**
- * profile_parse_register() - parse the keys of a register line
- * @text: ``bar=0 offset=0x0 width=4 access=ro``; what follows "register"
- * @reg: filled in
- * @err: set on failure, without a file name
- *
- * Return: 0 or -1.
- */
-int profile_parse_register(const char *text, struct safe_register *reg, struct error *err);
-
-/**
- * profile_free() - free a profile
- * @profile: empty afterwards
- */
 void profile_free(struct profile *profile);
 
-/**
- * profile_set_load() - read every ``*.profile`` of a directory
- * @dir: the directory
- * @set: filled in; to be freed with profile_set_free()
- * @err: set on failure
- *
- * Return: 0 or -1.
- */
+/* Reads every *.profile of a directory, for profile_set_free(). Returns 0 or -1. */
 int profile_set_load(const char *dir, struct profile_set *set, struct error *err);
 
-/**
- * profile_set_free() - free all profiles
- * @set: empty afterwards
- */
 void profile_set_free(struct profile_set *set);
 
 /**
- * profile_set_registers() - the safe registers of one BAR
+ * profile_set_registers() - add the safe registers of one BAR to a list
  * @set: the profiles
  * @vendor: vendor id of the device
  * @device: device id
  * @class: 24-bit class code
  * @bar: number of the BAR
- * @reg: filled in: registers of profiles that name the device come before
- *	those that name its vendor or class
- * @max: room in @reg
+ * @list: registers of profiles that name the device come before those of profiles
+ *	that name its vendor or class; what is there already stays as it is
+ * @err: set on failure
  *
- * Return: how many were filled in.
+ * Return: 0 or -1.
  */
-size_t profile_set_registers(const struct profile_set *set, unsigned int vendor,
-			     unsigned int device, unsigned int class, unsigned int bar,
-			     struct safe_register *reg, size_t max);
+int profile_set_registers(const struct profile_set *set, unsigned int vendor,
+			  unsigned int device, unsigned int class, unsigned int bar,
+			  struct register_list *list, struct error *err);
+
+/*
+ * The name of a device, from the profile that names it most closely and has one;
+ * else an empty string. Lives as long as the set.
+ */
+const char *profile_set_name(const struct profile_set *set, unsigned int vendor,
+			     unsigned int device, unsigned int class);
 
 #endif
