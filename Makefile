@@ -37,13 +37,13 @@ all: modules
 # The objects of each kernel in a directory of their own: the sources stay
 # clean, and two kernels do not rebuild each other's objects.
 modules:
-	$(Q)scripts/build-module.sh "$(KDIR)" modules
+	$(Q)scripts/build/module.sh "$(KDIR)" modules
 
 modules_install: modules
-	$(Q)scripts/build-module.sh "$(KDIR)" modules_install
+	$(Q)scripts/build/module.sh "$(KDIR)" modules_install
 
 suite:
-	$(Q)scripts/build-suite.sh "$(BUILD)/suite"
+	$(Q)scripts/build/suite.sh "$(BUILD)/suite"
 
 install: modules_install suite
 	$(Q)install -d "$(LIBEXEC)/profiles"
@@ -67,7 +67,7 @@ check:
 	$(Q)scripts/check.sh
 
 htmldocs:
-	$(Q)scripts/build-docs.sh "$(BUILD)/docs"
+	$(Q)scripts/build/docs.sh "$(BUILD)/docs"
 
 clean:
 	$(Q)rm -rf "$(BUILD)"

@@ -7,7 +7,7 @@
 # the reference VM, show the table.
 #
 # WHERE     auto: on this host if devices are bound to VFIO, else in the VM
-# PLATFORM  one of scripts/platforms, or all: each in turn, and a table
+# PLATFORM  one of scripts/build/platforms, or all: each in turn, and a table
 # TOPOLOGY  of the VM: one of scripts/vm/topologies; default the platform's first
 # DELAY     nanoseconds that each timed access is made to take longer, in the VM:
 #           to see whether a comparison finds that
@@ -19,8 +19,8 @@ set -euo pipefail
 . "$(dirname -- "$0")/lib.sh"
 
 cd -- "$(dirname -- "$0")/.."
-# shellcheck source=platform.sh
-. scripts/platform.sh
+# shellcheck source=build/platform.sh
+. scripts/build/platform.sh
 
 # Addresses of the devices that a VFIO driver holds, whatever its name.
 bound_devices()
@@ -95,13 +95,13 @@ run_vm()
 	local dir=$1 platform=$2 topology=$3 kernel modules suite sysroot=/
 	platform_environment "$platform"
 	kernel=$(platform_kernel "$platform") || return
-	modules=$(KUNIT=1 scripts/build-module.sh "$kernel/build" modules &&
-		scripts/build-module.sh "$kernel/build" modules \
+	modules=$(KUNIT=1 scripts/build/module.sh "$kernel/build" modules &&
+		scripts/build/module.sh "$kernel/build" modules \
 			tools/testing/selftests/vfio/subpage_mods) || return
 	suite=$(platform_suite "$platform")
-	scripts/build-suite.sh "$suite" || return
+	scripts/build/suite.sh "$suite" || return
 	if [ -n "${CROSS_COMPILE:-}" ]; then
-		sysroot=$(scripts/fetch-sysroot.sh "$ARCH") || return
+		sysroot=$(scripts/build/fetch-sysroot.sh "$ARCH") || return
 	fi
 	unset ARCH CROSS_COMPILE
 	say "running in the reference VM $platform"
@@ -138,14 +138,14 @@ run_one()
 	local dir status=0
 	if [ "$1" = host ]; then
 		scripts/packages.sh build || return
-		scripts/build-suite.sh build/suite || return
+		scripts/build/suite.sh build/suite || return
 		dir=$(new_results "$(uname -m)")
 		run_host "$dir" || status=$?
 	else
 		# shellcheck disable=SC2046 # one word for each group
 		scripts/packages.sh $(platform_packages "$2") || return
 		# It prints the results of every platform.
-		scripts/build-suite.sh build/suite || return
+		scripts/build/suite.sh build/suite || return
 		dir=$(new_results "$(run_name "$2" "$3")")
 		run_vm "$dir" "$2" "$3" || status=$?
 	fi

@@ -10,8 +10,8 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
-# shellcheck source=cache.sh
-. "$(dirname -- "$0")/cache.sh"
+# shellcheck source=build/cache.sh
+. "$(dirname -- "$0")/build/cache.sh"
 
 readonly qemu_min=7.2
 

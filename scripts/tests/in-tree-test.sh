@@ -11,8 +11,8 @@
 set -euo pipefail
 
 scripts=$(cd -- "$(dirname -- "$0")/.." && pwd)
-tree_612=$("$scripts/fetch-source.sh" --tree 6.12)
-tree_61=$("$scripts/fetch-source.sh" --tree 6.1)
+tree_612=$("$scripts/build/fetch-source.sh" --tree 6.12)
+tree_61=$("$scripts/build/fetch-source.sh" --tree 6.1)
 tmp=$(mktemp -d)
 trap 'rm -rf "$tmp"' EXIT
 trap 'exit 130' INT

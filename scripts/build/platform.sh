@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 #
-# The platforms: scripts/platforms/NAME.conf, lines of KEY=VALUE. Sourced after
+# The platforms: scripts/build/platforms/NAME.conf, lines of KEY=VALUE. Sourced after
 # lib.sh by scripts that run in the top directory, never run.
 #   arch       x86_64 or arm64
 #   page_size  of the guest, in bytes
 #   series     of Debian's kernel source or, without config, of its own kernel
-#   config     fragments in scripts/platforms/config, in this order
+#   config     fragments in scripts/build/platforms/config, in this order
 #   objects    about how many object files its kernel has, for the progress
 #   topologies of the main job, in scripts/vm/topologies; the first is the usual
 #              one, PLATFORM=all runs all of them
@@ -16,20 +16,20 @@
 platform_names()
 {
 	local file
-	for file in scripts/platforms/*.conf; do
+	for file in scripts/build/platforms/*.conf; do
 		basename "$file" .conf
 	done
 }
 
 is_platform()
 {
-	[ -f "scripts/platforms/$1.conf" ]
+	[ -f "scripts/build/platforms/$1.conf" ]
 }
 
 # platform_get PLATFORM KEY: its value, or nothing
 platform_get()
 {
-	sed -n "s/^$2=//p" "scripts/platforms/$1.conf" | tr -d '"'
+	sed -n "s/^$2=//p" "scripts/build/platforms/$1.conf" | tr -d '"'
 }
 
 # platform_topology PLATFORM: the usual one
@@ -80,9 +80,9 @@ platform_environment()
 platform_kernel()
 {
 	if [ -n "$(platform_get "$1" config)" ]; then
-		scripts/build-kernel.sh "$1"
+		scripts/build/kernel.sh "$1"
 	else
-		scripts/fetch-kernel.sh "$(platform_get "$1" series)"
+		scripts/build/fetch-kernel.sh "$(platform_get "$1" series)"
 	fi
 }
 

@@ -9,8 +9,8 @@
 #   release   its release string  modules   its modules, depmod has been run
 
 set -euo pipefail
-# shellcheck source=lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=../lib.sh
+. "$(dirname -- "$0")/../lib.sh"
 # shellcheck source=cache.sh
 . "$(dirname -- "$0")/cache.sh"
 

@@ -10,8 +10,8 @@
 # With a command: run that in it. Needs no root; a user needs user namespaces.
 
 set -euo pipefail
-# shellcheck source=lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=../lib.sh
+. "$(dirname -- "$0")/../lib.sh"
 # shellcheck source=cache.sh
 . "$(dirname -- "$0")/cache.sh"
 # shellcheck source=private-apt.sh

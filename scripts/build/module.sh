@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# build-module.sh KDIR TARGET [SOURCE]
+# module.sh KDIR TARGET [SOURCE]
 #
 # Run a kbuild target (modules, modules_install) against the kernel whose build
 # directory is KDIR, for the driver or for the module in SOURCE. Objects go to
@@ -11,10 +11,10 @@
 # driver's KUnit tests, which run when it is loaded, for a kernel that has KUnit.
 
 set -euo pipefail
-# shellcheck source=lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=../lib.sh
+. "$(dirname -- "$0")/../lib.sh"
 
-cd -- "$(dirname -- "$0")/.."
+cd -- "$(dirname -- "$0")/../.."
 
 # kbuild can only build where the sources are, so they are linked to.
 link_sources()

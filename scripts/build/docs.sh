@@ -1,15 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# build-docs.sh DIR
+# docs.sh DIR
 #
 # Build the documentation as HTML into DIR. A warning is an error.
 
 set -euo pipefail
-# shellcheck source=lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=../lib.sh
+. "$(dirname -- "$0")/../lib.sh"
 
-cd -- "$(dirname -- "$0")/.."
+cd -- "$(dirname -- "$0")/../.."
 
 main()
 {

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# build-kernel.sh PLATFORM
+# kernel.sh PLATFORM
 #
 # Print a directory that holds the platform's own kernel, in the layout of
 # fetch-kernel.sh. It is built from the distribution's kernel source with the
@@ -9,14 +9,14 @@
 # build goes on where it was.
 
 set -euo pipefail
-# shellcheck source=lib.sh
-. "$(dirname -- "$0")/lib.sh"
+# shellcheck source=../lib.sh
+. "$(dirname -- "$0")/../lib.sh"
 # shellcheck source=cache.sh
 . "$(dirname -- "$0")/cache.sh"
 
-cd -- "$(dirname -- "$0")/.."
+cd -- "$(dirname -- "$0")/../.."
 # shellcheck source=platform.sh
-. scripts/platform.sh
+. scripts/build/platform.sh
 
 # Raise it when what is made of a build changes: older entries are then rebuilt.
 readonly entry_layout=1
@@ -27,7 +27,7 @@ fragments()
 {
 	local name
 	for name in $(platform_get "$1" config); do
-		echo "scripts/platforms/config/$name.config"
+		echo "scripts/build/platforms/config/$name.config"
 	done
 }
 
@@ -85,7 +85,7 @@ check_config()
 		[ "$now" = "$line" ] || lost+=" $name"
 	done < <(wanted "$@")
 	[ -z "$lost" ] ||
-		die "$platform: kconfig did not take:$lost: add what they depend on to scripts/platforms/config, or remove them"
+		die "$platform: kconfig did not take:$lost: add what they depend on to scripts/build/platforms/config, or remove them"
 }
 
 # Everything that no fragment asks for is off: allnoconfig, not the defaults.
@@ -205,7 +205,7 @@ make_entry()
 {
 	local dir=$1 work=$cache/.kernel-$platform.tmp
 	[ ! -e "$dir" ] || say "$dir: incomplete or damaged: rebuilding it"
-	tree=$(scripts/fetch-source.sh --full "$(platform_get "$platform" series)")
+	tree=$(scripts/build/fetch-source.sh --full "$(platform_get "$platform" series)")
 	[ "${tree##*/full-}" = "$version" ] ||
 		die "$platform: the source packages changed to ${tree##*/full-} meanwhile: run this again"
 	remove_old_builds
@@ -230,11 +230,11 @@ main()
 	local dir source
 	platform=$1
 	{ is_platform "$platform" && [ -n "$(platform_get "$platform" config)" ]; } ||
-		die "$platform: no platform with a kernel of its own: use one of $(grep -l '^config=' scripts/platforms/*.conf | sed 's,.*/,,; s,\.conf,,' | paste -sd ' ')"
+		die "$platform: no platform with a kernel of its own: use one of $(grep -l '^config=' scripts/build/platforms/*.conf | sed 's,.*/,,; s,\.conf,,' | paste -sd ' ')"
 	platform_environment "$platform"
 	check_tools "$platform"
 	cache=$(cache_dir)
-	source=$(scripts/fetch-source.sh "$(platform_get "$platform" series)")
+	source=$(scripts/build/fetch-source.sh "$(platform_get "$platform" series)")
 	version=${source##*/source-}
 	id=$(key "$platform" "$version")
 	dir=$cache/kernel-$platform-$version-$id
