@@ -17,9 +17,9 @@
 
 #include "kselftest_harness.h"
 
-#include "device/look.h"
+#include "device/devices.h"
 #include "device/obstacle.h"
-#include "device/subject.h"
+#include "device/snapshot.h"
 #include "device/sysfs.h"
 #include "device/vfio_backend.h"
 #include "device/vfio_device.h"
@@ -27,7 +27,6 @@
 #include "expect/exclusive.h"
 #include "expect/expect.h"
 #include "expect/iomem.h"
-#include "kunit.h"
 #include "measure/cycles.h"
 #include "measure/machine.h"
 #include "measure/measure.h"
@@ -36,7 +35,7 @@
 #include "options.h"
 #include "registers/mmio.h"
 #include "registers/profile.h"
-#include "results/results.h"
+#include "results/records.h"
 
 #define PAGE	4096ULL
 #define BDF	"0000:02:01.0"
@@ -1203,74 +1202,74 @@ TEST(backend_viable)
 
 /* What a device shows. */
 
-FIXTURE(looks)
+FIXTURE(snapshots)
 {
-	struct device_look a;
-	struct device_look b;
+	struct snapshot a;
+	struct snapshot b;
 	struct error why;
 };
 
-FIXTURE_SETUP(looks)
+FIXTURE_SETUP(snapshots)
 {
-	self->a.state = LOOK_TAKEN;
+	self->a.is_taken = true;
 	self->a.bar[0].info = (struct vfio_region_info) { .flags = 7, .size = 256 };
 	self->a.bar[2].info = (struct vfio_region_info) { .flags = 3, .size = 256,
 							  .offset = 2ULL << 40 };
 	self->a.bar[2].map = -EINVAL;
 	self->a.nr_reg = 2;
-	self->a.reg[0] = (struct register_look) { .reg.offset = 4, .file = 9, .mapped = 9 };
-	self->a.reg[1] = (struct register_look) { .reg.offset = 8, .reg.bar = 2 };
+	self->a.reg[0] = (struct register_snapshot) { .reg.offset = 4, .file = 9, .mapped = 9 };
+	self->a.reg[1] = (struct register_snapshot) { .reg.offset = 8, .reg.bar = 2 };
 	self->b = self->a;
 }
 
-FIXTURE_TEARDOWN(looks)
+FIXTURE_TEARDOWN(snapshots)
 {
 }
 
-TEST_F(looks, same)
+TEST_F(snapshots, same)
 {
-	EXPECT_TRUE(look_same_regions(&self->a, &self->b, &self->why));
-	EXPECT_TRUE(look_maps_as_flagged(&self->a, &self->why));
-	EXPECT_TRUE(look_same_registers(&self->a, &self->b, &self->why));
+	EXPECT_TRUE(snapshot_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_TRUE(snapshot_maps_as_flagged(&self->a, &self->why));
+	EXPECT_TRUE(snapshot_same_registers(&self->a, &self->b, &self->why));
 }
 
-TEST_F(looks, regions_differ)
+TEST_F(snapshots, regions_differ)
 {
 	self->b.bar[0].info.flags = 3;
-	EXPECT_FALSE(look_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_FALSE(snapshot_same_regions(&self->a, &self->b, &self->why));
 	EXPECT_STREQ("BAR0: flags is 0x7, and 0x3 the other way", self->why.text);
 	self->b = self->a;
 	self->b.bar[5].info.size = 1;
-	EXPECT_FALSE(look_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_FALSE(snapshot_same_regions(&self->a, &self->b, &self->why));
 	EXPECT_EQ(0, strncmp("BAR5: size", self->why.text, 10));
 	self->b = self->a;
 	self->b.bar[2].info.offset++;
-	EXPECT_FALSE(look_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_FALSE(snapshot_same_regions(&self->a, &self->b, &self->why));
 	EXPECT_EQ(0, strncmp("BAR2: offset", self->why.text, 12));
 }
 
-TEST_F(looks, maps_otherwise)
+TEST_F(snapshots, maps_otherwise)
 {
 	self->a.bar[0].map = -EINVAL;
-	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
+	EXPECT_FALSE(snapshot_maps_as_flagged(&self->a, &self->why));
 	EXPECT_EQ(0, strncmp("BAR0 is flagged", self->why.text, 15));
 	self->a.bar[0].map = 0;
 	self->a.bar[2].map = 0;
-	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
+	EXPECT_FALSE(snapshot_maps_as_flagged(&self->a, &self->why));
 	EXPECT_EQ(0, strncmp("BAR2 is not flagged", self->why.text, 19));
 	/* Refused, but for another reason. */
 	self->a.bar[2].map = -ENOMEM;
-	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
+	EXPECT_FALSE(snapshot_maps_as_flagged(&self->a, &self->why));
 }
 
-TEST_F(looks, registers_differ)
+TEST_F(snapshots, registers_differ)
 {
 	self->b.reg[1].file = 1;
-	EXPECT_FALSE(look_same_registers(&self->a, &self->b, &self->why));
+	EXPECT_FALSE(snapshot_same_registers(&self->a, &self->b, &self->why));
 	EXPECT_NE(NULL, strstr(self->why.text, "BAR2: register at 0x8 is 0x0"));
 	self->b = self->a;
 	self->b.reg[0].mapped = 0xff;
-	EXPECT_FALSE(look_same_registers(&self->a, &self->b, &self->why));
+	EXPECT_FALSE(snapshot_same_registers(&self->a, &self->b, &self->why));
 	EXPECT_NE(NULL, strstr(self->why.text, "BAR0: register at 0x4, mapped,"));
 }
 
@@ -1311,389 +1310,204 @@ static int crash(struct vfio_backend *backend, const struct pci_scan *scan,
 	return raise(SIGBUS);
 }
 
-TEST_F(looks, through)
+TEST_F(snapshots, through)
 {
 	struct vfio_backend_ops ops = {
-		.name = "fake", .applies = never, .create = fake_create, .attach = fake_attach,
+		.name = "fake", .create = fake_create, .attach = fake_attach,
 		.destroy = fake_destroy,
 	};
 	struct pci_device dev = { .bdf = BDF };
 	struct pci_scan scan = { .dev = &dev, .nr = 1 };
-	struct device_look *seen;
+	struct snapshot *seen;
 
 	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		    -1, 0);
 	ASSERT_NE(MAP_FAILED, seen);
 
-	look_through(&ops, &scan, &dev, seen);
-	EXPECT_EQ(LOOK_SKIPPED, seen->state);
-	EXPECT_STREQ("no fake for " BDF, seen->why.text);
-
-	ops.applies = always;
 	ops.open = open_nothing;
-	look_through(&ops, &scan, &dev, seen);
-	EXPECT_EQ(LOOK_FAILED, seen->state);
+	snapshot_take_through(&ops, &scan, &dev, seen);
+	EXPECT_FALSE(seen->is_taken);
 	EXPECT_STREQ(BDF " is away", seen->why.text);
 
 	ops.open = open_null;
-	look_through(&ops, &scan, &dev, seen);
-	EXPECT_EQ(LOOK_FAILED, seen->state);
-	EXPECT_EQ(0, strncmp("region info: ", seen->why.text, 13));
+	snapshot_take_through(&ops, &scan, &dev, seen);
+	EXPECT_FALSE(seen->is_taken);
+	EXPECT_STREQ("no region info", seen->why.text);
 
 	ops.open = crash;
-	look_through(&ops, &scan, &dev, seen);
-	EXPECT_EQ(LOOK_FAILED, seen->state);
+	snapshot_take_through(&ops, &scan, &dev, seen);
+	EXPECT_FALSE(seen->is_taken);
 	EXPECT_NE(NULL, strstr(seen->why.text, "signal 7"));
 	munmap(seen, sizeof(*seen));
 }
 
 /* Results. */
 
-FIXTURE(results)
+FIXTURE(records)
 {
-	char dir[64];
-	char path[96];
-	struct result_bar bar;
-	struct result_timing timing;
+	char path[64];
+	char *argv[3];
+	struct error err;
+	FILE *file;
+	struct json_object *record;
 };
 
-FIXTURE_SETUP(results)
+FIXTURE_SETUP(records)
 {
-	snprintf(self->dir, sizeof(self->dir), "/tmp/subpage-results-XXXXXX");
-	ASSERT_NE(NULL, mkdtemp(self->dir));
-	snprintf(self->path, sizeof(self->path), "%s/results.json", self->dir);
-	self->bar = (struct result_bar) {
-		.bdf = BDF, .vendor = 0x10ec, .device = 0x8139, .driver = DRIVER_VFIO_PCI,
-		.bar = 1, .size = 256, .start = 0xfe240100, .flags = 0x40200,
-		.shown_size = PAGE, .state = "", .expected_mmap = false, .mmap = -1,
-		.backend = "",
-	};
-	self->timing = (struct result_timing) {
-		.bdf = BDF, .driver = DRIVER_VFIO_PCI, .bar = 1, .offset = 4, .width = 4,
-		.path = "pread", .op = "read", .cpu = -1, .node = -1, .batch = 9,
-		.outliers = -1, .loop_ns = -1,
-		.stats = { .median = 1432.5, .min = 1400, .p99 = 2000,
-			   .ci95 = { 1430, 1440 }, .samples = 500 },
-	};
+	int fd;
+
+	memset(self, 0, sizeof(*self));
+	snprintf(self->path, sizeof(self->path), "/tmp/records.XXXXXX");
+	fd = mkstemp(self->path);
+	ASSERT_LE(0, fd);
+	close(fd);
+	self->argv[0] = "/suite/program";
+	self->argv[1] = "--option";
+	ASSERT_EQ(0, records_open(self->path, self->argv, "p", "none", &self->err))
+		TH_LOG("%s", self->err.text);
+	self->file = fopen(self->path, "r");
+	ASSERT_NE(NULL, self->file);
 }
 
-FIXTURE_TEARDOWN(results)
+FIXTURE_TEARDOWN(records)
 {
+	json_object_put(self->record);
+	fclose(self->file);
 	unlink(self->path);
-	rmdir(self->dir);
 }
 
-static struct json_object *at(struct json_object *object, const char *path)
+/* The next line, and a member of it. */
+static const char *next(FIXTURE_DATA(records) *self, const char *key)
 {
-	struct json_object *value = NULL;
+	char line[4096];
 
-	return json_pointer_get(object, path, &value) ? NULL : value;
+	json_object_put(self->record);
+	self->record = fgets(line, sizeof(line), self->file) ? json_tokener_parse(line) : NULL;
+	return json_object_get_string(json_object_object_get(self->record, key));
 }
 
-static struct json_object *save_and_load(struct _test_data_results *self,
-					 struct json_object *results)
+static const char *value(FIXTURE_DATA(records) *self, const char *key)
 {
-	struct error err = { "" };
-	struct json_object *again = NULL;
-
-	if (!results_save(results, self->path, &err))
-		again = results_load(self->path, &err);
-	if (!again)
-		fprintf(stderr, "# %s\n", err.text);
-	results_free(results);
-	return again;
+	return json_object_get_string(json_object_object_get(self->record, key));
 }
 
-TEST_F(results, schema)
+TEST_F(records, run_and_end)
 {
-	struct json_object *results;
-	struct error err;
+	const struct record_totals totals = { .pass = 3, .skip = 1 };
 
-	results = results_open(self->path, "x86_64-4k", "tcg", &err);
-	ASSERT_NE(NULL, results);
-	results_add_bar(results, &self->bar);
-	results_add_timing(results, &self->timing);
-	results = save_and_load(self, results);
-	ASSERT_NE(NULL, results);
-
-	EXPECT_EQ(2, json_object_get_int(at(results, "/schema")));
-	EXPECT_STREQ("x86_64-4k", json_object_get_string(at(results, "/platform/name")));
-	EXPECT_STREQ("tcg", json_object_get_string(at(results, "/platform/accel")));
-	EXPECT_STREQ("0x10ec", json_object_get_string(at(results, "/bars/0/vendor")));
-	EXPECT_STREQ("0xfe240100", json_object_get_string(at(results, "/bars/0/start")));
-	EXPECT_EQ(256, json_object_get_int(at(results, "/bars/0/size")));
-	EXPECT_EQ(NULL, at(results, "/bars/0/mmap"));
-	EXPECT_EQ(PAGE, json_object_get_int(at(results, "/bars/0/shown_size")));
-	EXPECT_FALSE(json_object_get_boolean(at(results, "/bars/0/module")));
-	EXPECT_EQ(NULL, at(results, "/bars/0/state"));
-	EXPECT_EQ(NULL, at(results, "/bars/0/backend"));
-	EXPECT_EQ(1432.5, json_object_get_double(at(results, "/timings/0/median_ns")));
-	EXPECT_EQ(1440, json_object_get_double(at(results, "/timings/0/ci95_ns/1")));
-	EXPECT_EQ(500, json_object_get_int(at(results, "/timings/0/samples")));
-	results_free(results);
+	EXPECT_STREQ("run", next(self, "type"));
+	EXPECT_STREQ("program", value(self, "program"));
+	EXPECT_STREQ("/suite/program --option", value(self, "command"));
+	EXPECT_EQ(20, strlen(value(self, "time")));
+	EXPECT_EQ(0, records_close(&totals, true, &self->err));
+	EXPECT_STREQ("end", next(self, "type"));
+	EXPECT_STREQ("true", value(self, "complete"));
+	EXPECT_NE(NULL, strstr(value(self, "totals"), "\"pass\": 3"));
+	EXPECT_EQ(NULL, next(self, "type"));
 }
 
-TEST_F(results, extend_and_replace)
+/* Runs of several programs share a file. */
+TEST_F(records, are_added)
 {
-	struct result_totals totals = { .pass = 3, .skip = 1 };
-	struct json_object *results;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	results_add_bar(results, &self->bar);
-	results_add_timing(results, &self->timing);
-	results_add_totals(results, &totals);
-	ASSERT_EQ(0, results_save(results, self->path, &err));
-	results_free(results);
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	/* The same again, with another outcome: replaces. */
-	self->bar.mmap = 1;
-	self->bar.backend = "cdev";
-	results_add_bar(results, &self->bar);
-	self->timing.stats.median = 7;
-	results_add_timing(results, &self->timing);
-	/* With the module, another path: new. */
-	self->bar.module = true;
-	results_add_bar(results, &self->bar);
-	self->timing.path = "mmap";
-	results_add_timing(results, &self->timing);
-	results_add_totals(results, &totals);
-	results = save_and_load(self, results);
-	ASSERT_NE(NULL, results);
-
-	EXPECT_EQ(2, json_object_array_length(at(results, "/bars")));
-	EXPECT_TRUE(json_object_get_boolean(at(results, "/bars/0/mmap")));
-	EXPECT_STREQ("cdev", json_object_get_string(at(results, "/bars/0/backend")));
-	EXPECT_EQ(2, json_object_array_length(at(results, "/timings")));
-	EXPECT_EQ(7, json_object_get_double(at(results, "/timings/0/median_ns")));
-	EXPECT_EQ(6, json_object_get_int(at(results, "/totals/pass")));
-	EXPECT_EQ(2, json_object_get_int(at(results, "/totals/skip")));
-	results_free(results);
+	EXPECT_EQ(0, records_close(NULL, false, &self->err));
+	EXPECT_EQ(0, records_open(self->path, self->argv, "p", "none", &self->err));
+	EXPECT_EQ(0, records_close(NULL, true, &self->err));
+	EXPECT_STREQ("run", next(self, "type"));
+	EXPECT_STREQ("end", next(self, "type"));
+	EXPECT_EQ(NULL, value(self, "totals"));
+	EXPECT_STREQ("run", next(self, "type"));
+	EXPECT_STREQ("end", next(self, "type"));
 }
 
-TEST_F(results, other_platform)
+TEST_F(records, bar)
 {
-	struct json_object *results;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_EQ(0, results_save(results, self->path, &err));
-	results_free(results);
-	EXPECT_EQ(NULL, results_open(self->path, "q", "none", &err));
-	EXPECT_NE(NULL, strstr(err.text, self->path));
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	if (!file)
-		exit(KSFT_FAIL);
-	fputs(text, file);
-	fclose(file);
-}
-
-TEST_F(results, damaged)
-{
-	static const struct {
-		const char *text;
-		const char *says;
-	} damaged[] = {
-		{ "", "truncated" },
-		{ "{ \"schema\": 2, \"bars\": [", "truncated" },
-		{ "no json", "not JSON" },
-		{ "[]", "no JSON object" },
-		{ "{}", "no schema" },
-		{ "{ \"schema\": 1 }", "schema 1 is not known, only schema 2: run" },
-		{ "{ \"schema\": 2, \"bars\": [] }", "lacks" },
+	struct pci_device dev = {
+		.bdf = BDF, .driver = "vfio-pci", .vendor = 0x1b36, .is_prepared = true,
+		.bar_size = { 256 }, .res[0] = { 0xfd701000, 0xfd701fff, RES_MEM },
 	};
-	struct error err;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(damaged); i++) {
-		write_file(self->path, damaged[i].text);
-		EXPECT_EQ(NULL, results_load(self->path, &err));
-		EXPECT_EQ(0, strncmp(self->path, err.text, strlen(self->path)));
-		EXPECT_NE(NULL, strstr(err.text, damaged[i].says))
-			TH_LOG("%s", err.text);
-	}
-}
-
-TEST_F(results, unwritable)
-{
-	struct json_object *results;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	EXPECT_EQ(-1, results_save(results, "/nonexistent/results.json", &err));
-	EXPECT_NE(NULL, strstr(err.text, "/nonexistent/results.json"));
-	results_free(results);
-}
-
-/* KUnit. */
-
-FIXTURE(kunit)
-{
-	char dir[64];
-	char suite[96];
-	char path[128];
-	struct kunit_set set;
-};
-
-FIXTURE_SETUP(kunit)
-{
-	snprintf(self->dir, sizeof(self->dir), "/tmp/subpage-kunit-XXXXXX");
-	ASSERT_NE(NULL, mkdtemp(self->dir));
-	snprintf(self->suite, sizeof(self->suite), "%s/pci_subpage_x", self->dir);
-	snprintf(self->path, sizeof(self->path), "%s/results", self->suite);
-	ASSERT_EQ(0, mkdir(self->suite, 0700));
-}
-
-FIXTURE_TEARDOWN(kunit)
-{
-	kunit_free(&self->set);
-	unlink(self->path);
-	rmdir(self->suite);
-	rmdir(self->dir);
-}
-
-static const struct kunit_suite *read_kunit(struct _test_data_kunit *self, const char *text)
-{
-	struct error err = { "" };
-
-	kunit_free(&self->set);
-	write_file(self->path, text);
-	if (!kunit_read(self->dir, &self->set, &err) && self->set.nr == 1)
-		return &self->set.suite[0];
-
-	fprintf(stderr, "# %s\n", err.text);
-	return NULL;
-}
-
-#define KUNIT_TEXT(plan, result)			\
-	"KTAP version 1\n1..1\n"			\
-	"    KTAP version 1\n"				\
-	"    # Subtest: pci_subpage_x\n"		\
-	"    # module: vfio_pci_subpage\n"		\
-	"    1.." plan "\n"				\
-	"    ok 1 first\n"				\
-	"        KTAP version 1\n"			\
-	"        # Subtest: second\n"			\
-	"        ok 1 parameter\n"			\
-	"        not ok 2 other # SKIP deeper\n"	\
-	"    ok 2 second\n"				\
-	result						\
-	"# pci_subpage_x: pass:2 fail:0 skip:1 total:3\n" \
-	"ok 1 pci_subpage_x\n"
-
-TEST_F(kunit, parse)
-{
-	const struct kunit_suite *suite;
-	struct error err;
-
-	suite = read_kunit(self, KUNIT_TEXT("3", "    ok 3 third # SKIP no such device\n"));
-	ASSERT_NE(NULL, suite);
-	EXPECT_STREQ("pci_subpage_x", suite->name);
-	ASSERT_EQ(3, suite->nr);
-	EXPECT_EQ(2, suite->count[KUNIT_PASS]);
-	EXPECT_EQ(0, suite->count[KUNIT_FAIL]);
-	EXPECT_EQ(1, suite->count[KUNIT_SKIP]);
-	EXPECT_STREQ("second", suite->test[1].name);
-	EXPECT_STREQ("", suite->test[1].reason);
-	EXPECT_STREQ("third", suite->test[2].name);
-	EXPECT_EQ(KUNIT_SKIP, suite->test[2].outcome);
-	EXPECT_STREQ("no such device", suite->test[2].reason);
-	EXPECT_EQ(0, kunit_passed(suite, &err));
-}
-
-TEST_F(kunit, failed)
-{
-	const struct kunit_suite *suite = read_kunit(self, KUNIT_TEXT("3", "    not ok 3 third\n"));
-	struct error err;
-
-	ASSERT_NE(NULL, suite);
-	EXPECT_EQ(-1, kunit_passed(suite, &err));
-	EXPECT_STREQ("pci_subpage_x: 1 of 3 tests failed, the first is third", err.text);
-}
-
-TEST_F(kunit, incomplete)
-{
-	const struct kunit_suite *suite = read_kunit(self, KUNIT_TEXT("3", ""));
-	struct error err;
-
-	ASSERT_NE(NULL, suite);
-	EXPECT_EQ(-1, kunit_passed(suite, &err));
-	EXPECT_NE(NULL, strstr(err.text, "2 of 3 tests have a result"));
-
-	suite = read_kunit(self, "");
-	ASSERT_NE(NULL, suite);
-	EXPECT_EQ(-1, kunit_passed(suite, &err));
-}
-
-TEST_F(kunit, not_there)
-{
-	struct error err;
-
-	EXPECT_EQ(-1, kunit_read("/nonexistent", &self->set, &err));
-	EXPECT_NE(NULL, strstr(err.text, "/nonexistent: No such file"));
-
-	rmdir(self->suite);
-	EXPECT_EQ(-1, kunit_read(self->dir, &self->set, &err));
-	EXPECT_NE(NULL, strstr(err.text, "built without KUnit tests"));
-}
-
-TEST_F(results, kunit_replaces)
-{
-	struct kunit_case test[] = {
-		{ .name = "first", .outcome = KUNIT_FAIL },
-		{ .name = "second", .outcome = KUNIT_SKIP, .reason = "because" },
+	struct record_bar bar = {
+		.dev = &dev, .name = "", .state = "relocated", .mmap = -1, .backend = "",
 	};
-	struct kunit_suite suite = {
-		.name = "pci_subpage_x", .test = test, .nr = 2,
-		.count = { [KUNIT_FAIL] = 1, [KUNIT_SKIP] = 1 },
-	};
-	struct json_object *results;
-	struct error err;
 
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	results_add_kunit(results, &suite);
-	suite.count[KUNIT_PASS] = 7;
-	results_add_kunit(results, &suite);
-	results = save_and_load(self, results);
-	ASSERT_NE(NULL, results);
-
-	EXPECT_EQ(1, json_object_array_length(at(results, "/kunit")));
-	EXPECT_STREQ("pci_subpage_x", json_object_get_string(at(results, "/kunit/0/suite")));
-	EXPECT_EQ(7, json_object_get_int(at(results, "/kunit/0/pass")));
-	EXPECT_EQ(1, json_object_get_int(at(results, "/kunit/0/fail")));
-	EXPECT_STREQ("fail", json_object_get_string(at(results, "/kunit/0/cases/0/result")));
-	EXPECT_EQ(NULL, at(results, "/kunit/0/cases/0/reason"));
-	EXPECT_STREQ("because", json_object_get_string(at(results, "/kunit/0/cases/1/reason")));
-	results_free(results);
+	record_bar(&bar);
+	next(self, "type");
+	EXPECT_STREQ("bar", next(self, "type"));
+	EXPECT_STREQ(BDF, value(self, "bdf"));
+	EXPECT_STREQ("0x1b36", value(self, "vendor"));
+	EXPECT_STREQ("true", value(self, "module"));
+	EXPECT_STREQ("256", value(self, "size"));
+	EXPECT_STREQ("4096", value(self, "shown_size"));
+	EXPECT_STREQ("0xfd701000", value(self, "start"));
+	EXPECT_EQ(NULL, value(self, "name"));
+	EXPECT_EQ(NULL, value(self, "mmap"));
 }
 
-/* A file that was begun before there were KUnit results. */
-TEST_F(results, kunit_added_to_older)
+TEST_F(records, timing_and_skip)
 {
-	struct kunit_suite suite = { .name = "pci_subpage_x" };
-	struct json_object *results;
-	struct error err;
+	struct record_timing timing = {
+		.at = {
+			.bdf = BDF, .driver = "vfio-pci", .path = "mmap", .op = "read",
+			.reg = { .bar = 1, .offset = 8, .width = 4 },
+		},
+		.stats = { .median = 99.123, .ci95 = { NAN, NAN }, .samples = 9 },
+		.cpu = -1,
+	};
 
-	write_file(self->path,
-		   "{ \"schema\": 2, \"platform\": { \"name\": \"p\" }, \"bars\": [], \"timings\": [], \"totals\": {} }");
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results)
-		TH_LOG("%s", err.text);
-	results_add_kunit(results, &suite);
-	EXPECT_EQ(1, json_object_array_length(at(results, "/kunit")));
-	results_free(results);
+	record_timing(&timing);
+	next(self, "type");
+	EXPECT_STREQ("timing", next(self, "type"));
+	EXPECT_STREQ("8", value(self, "offset"));
+	EXPECT_STREQ("99.12", value(self, "median_ns"));
+	EXPECT_EQ(NULL, value(self, "ci95_ns"));
+	EXPECT_EQ(NULL, value(self, "cpu"));
+
+	/* The whole BAR. */
+	timing.at.reg.width = 0;
+	timing.at.path = "";
+	record_skip(&timing.at, true, "no register");
+	EXPECT_STREQ("skip", next(self, "type"));
+	EXPECT_STREQ("1", value(self, "bar"));
+	EXPECT_EQ(NULL, value(self, "offset"));
+	EXPECT_EQ(NULL, value(self, "path"));
+	EXPECT_STREQ("missing", value(self, "kind"));
 }
 
-/* The performance core. */
+TEST_F(records, machine)
+{
+	struct machine machine = { .smt = -1, .steal_percent = -1 };
+
+	machine_warn(&machine, "it is loud");
+	record_machine(&machine);
+	next(self, "type");
+	EXPECT_STREQ("machine", next(self, "type"));
+	EXPECT_EQ(NULL, value(self, "smt"));
+	EXPECT_EQ(NULL, value(self, "steal_percent"));
+	EXPECT_NE(NULL, strstr(value(self, "warnings"), "it is loud"));
+}
+
+TEST(records_nowhere)
+{
+	char *argv[2] = { "program", NULL };
+	struct error err;
+
+	EXPECT_EQ(-1, records_open("/nowhere/records", argv, "p", "none", &err));
+	EXPECT_NE(NULL, strstr(err.text, "/nowhere/records: cannot write the results"));
+	/* Without a file nothing is written, and nothing complains. */
+	EXPECT_EQ(0, records_open(NULL, argv, "p", "none", &err));
+	record_neighbour(true, 1, 2, "x");
+	EXPECT_EQ(0, records_close(NULL, true, &err));
+}
+
+/* A disk that is full is found at the end. */
+TEST(records_full)
+{
+	char *argv[2] = { "program", NULL };
+	struct error err;
+
+	ASSERT_EQ(0, records_open("/dev/full", argv, "p", "none", &err));
+	EXPECT_EQ(-1, records_close(NULL, true, &err));
+	EXPECT_NE(NULL, strstr(err.text, strerror(ENOSPC)));
+}
 
 /* First numbers of SplitMix64 for the seed 0, as its authors' program prints them. */
 TEST(random_reference)
@@ -1825,7 +1639,7 @@ struct fake_path {
 	u64 fail_at;
 };
 
-static int fake_run(struct path *path, u64 n, bool access, struct path_done *done,
+static int fake_run(const struct path *path, u64 n, bool access, struct path_done *done,
 		    struct error *err)
 {
 	struct fake_path *fake = path->priv;
@@ -1848,10 +1662,10 @@ static const struct path_ops fake_ops = { .name = "fake", .run = fake_run };
 
 FIXTURE(measure)
 {
-	struct cycles cycles;
 	struct near near;
 	struct measure_plan plan;
 	struct fake_path fake[2];
+	struct measurement m[2];
 	struct measured_path measured[2];
 };
 
@@ -1861,12 +1675,13 @@ FIXTURE_SETUP(measure)
 	int i;
 
 	near_enter(-1, &self->near);
-	ASSERT_EQ(0, cycles_calibrate(&self->cycles, &err))
-		TH_LOG("%s", err.text);
 	self->plan = (struct measure_plan) { .samples = 60, .blocks = 10, .seed = 1 };
+	ASSERT_EQ(0, cycles_calibrate(&self->plan.cycles, &err))
+		TH_LOG("%s", err.text);
 	for (i = 0; i < 2; i++) {
 		self->fake[i].ns = 2000;
 		self->measured[i].path = (struct path) { .ops = &fake_ops, .priv = &self->fake[i] };
+		self->measured[i].m = &self->m[i];
 	}
 }
 
@@ -1874,9 +1689,20 @@ FIXTURE_TEARDOWN(measure)
 {
 }
 
-static int run_measure(struct _test_data_measure *self, struct error *err)
+/* In two calls, as a rebind lies in between. */
+static int run_measure(FIXTURE_DATA(measure) *self, struct error *err)
 {
-	return measure_run(self->measured, 2, &self->plan, &self->cycles, &self->near, NULL, err);
+	size_t half = self->plan.blocks / 2;
+	int i;
+
+	for (i = 0; i < 2; i++)
+		if (measure_begin(&self->m[i], &self->plan, &self->near, err))
+			return -1;
+	measure_blocks(self->measured, 2, &self->plan, 0, half, NULL);
+	measure_blocks(self->measured, 2, &self->plan, half, self->plan.blocks, NULL);
+	for (i = 0; i < 2; i++)
+		measure_end(&self->m[i], &self->plan);
+	return 0;
 }
 
 TEST_F(measure, finds_a_delay)
@@ -1886,13 +1712,13 @@ TEST_F(measure, finds_a_delay)
 	self->fake[1].ns = 2500;
 	ASSERT_EQ(0, run_measure(self, &err))
 		TH_LOG("%s", err.text);
-	EXPECT_LT(2000 * 0.95, self->measured[0].stats.median);
-	EXPECT_GT(2000 * 1.05, self->measured[0].stats.median);
-	EXPECT_LT(2500 * 0.95, self->measured[1].stats.median);
-	EXPECT_GT(2500 * 1.05, self->measured[1].stats.median);
-	EXPECT_EQ(60, self->measured[0].stats.samples);
-	EXPECT_LE(self->measured[0].stats.ci95[0], self->measured[0].stats.median);
-	EXPECT_GE(self->measured[0].stats.ci95[1], self->measured[0].stats.median);
+	EXPECT_LT(2000 * 0.95, self->m[0].stats.median);
+	EXPECT_GT(2000 * 1.05, self->m[0].stats.median);
+	EXPECT_LT(2500 * 0.95, self->m[1].stats.median);
+	EXPECT_GT(2500 * 1.05, self->m[1].stats.median);
+	EXPECT_EQ(60, self->m[0].stats.samples);
+	EXPECT_LE(self->m[0].stats.ci95[0], self->m[0].stats.median);
+	EXPECT_GE(self->m[0].stats.ci95[1], self->m[0].stats.median);
 }
 
 /* The loop is measured on its own and subtracted: half a microsecond for a batch. */
@@ -1902,11 +1728,11 @@ TEST_F(measure, subtracts_the_loop)
 
 	self->plan.batch = 2;
 	ASSERT_EQ(0, run_measure(self, &err));
-	EXPECT_EQ(2, self->measured[0].batch);
-	EXPECT_LT(200, self->measured[0].loop_ns);
-	EXPECT_GT(500, self->measured[0].loop_ns);
-	EXPECT_LT(2000 * 0.95, self->measured[0].stats.median);
-	EXPECT_GT(2000 * 1.05, self->measured[0].stats.median);
+	EXPECT_EQ(2, self->m[0].batch);
+	EXPECT_LT(200, self->m[0].loop_ns);
+	EXPECT_GT(500, self->m[0].loop_ns);
+	EXPECT_LT(2000 * 0.95, self->m[0].stats.median);
+	EXPECT_GT(2000 * 1.05, self->m[0].stats.median);
 }
 
 /* What --delay adds is found in the result. */
@@ -1916,26 +1742,26 @@ TEST_F(measure, delay_is_added)
 
 	self->plan.delay_ns = 1000;
 	ASSERT_EQ(0, run_measure(self, &err));
-	EXPECT_LT(3000 * 0.95, self->measured[0].stats.median);
-	EXPECT_GT(3000 * 1.05, self->measured[0].stats.median);
+	EXPECT_LT(3000 * 0.95, self->m[0].stats.median);
+	EXPECT_GT(3000 * 1.05, self->m[0].stats.median);
 }
 
 TEST_F(measure, batch_is_long_enough)
 {
 	struct error err;
 
-	self->cycles.resolution = self->cycles.hz / 1e6;
+	self->plan.cycles.resolution = self->plan.cycles.hz / 1e6;
 	ASSERT_EQ(0, run_measure(self, &err));
 	/* A clock of 1 us needs 100 us: 64 times 2 us. */
-	EXPECT_LE(50, self->measured[0].batch);
-	EXPECT_GE(128, self->measured[0].batch);
+	EXPECT_LE(50, self->m[0].batch);
+	EXPECT_GE(128, self->m[0].batch);
 }
 
 /* Who came first in how many rounds: the runs of both paths, in their order. */
-static struct path *last_run;
+static const struct path *last_run;
 static unsigned int turns;
 
-static int noted_run(struct path *path, u64 n, bool access, struct path_done *done,
+static int noted_run(const struct path *path, u64 n, bool access, struct path_done *done,
 		     struct error *err)
 {
 	turns += path != last_run;
@@ -1955,7 +1781,9 @@ TEST_F(measure, takes_turns_in_random_order)
 {
 	struct error err;
 
-	self->plan = (struct measure_plan) { .samples = 128, .blocks = 64, .batch = 1, .seed = 5 };
+	self->plan.samples = 128;
+	self->plan.blocks = 64;
+	self->plan.batch = 1;
 	self->measured[0].path.ops = &noted_ops;
 	self->measured[1].path.ops = &noted_ops;
 	ASSERT_EQ(0, run_measure(self, &err));
@@ -1969,26 +1797,26 @@ TEST_F(measure, failing_path)
 
 	self->fake[1].fail_at = 30;
 	EXPECT_EQ(0, run_measure(self, &err));
-	EXPECT_STREQ("it broke", self->measured[1].failure.text);
+	EXPECT_STREQ("it broke", self->m[1].failure.text);
 	EXPECT_EQ(30, self->fake[1].runs);
 	/* The other one goes on. */
-	EXPECT_STREQ("", self->measured[0].failure.text);
-	EXPECT_EQ(60, self->measured[0].stats.samples);
-	EXPECT_LT(2000 * 0.95, self->measured[0].stats.median);
+	EXPECT_STREQ("", self->m[0].failure.text);
+	EXPECT_EQ(60, self->m[0].stats.samples);
+	EXPECT_LT(2000 * 0.95, self->m[0].stats.median);
 }
 
-static bool stop_in_third(size_t round, size_t rounds)
+static bool stop_in_third(size_t block, size_t blocks)
 {
-	return round < 2;
+	return block < 2;
 }
 
 TEST_F(measure, is_ended)
 {
 	struct error err;
 
-	EXPECT_EQ(-1, measure_run(self->measured, 2, &self->plan, &self->cycles, &self->near,
-				  stop_in_third, &err));
-	EXPECT_STREQ("ended after 2 of 10 rounds", err.text);
+	ASSERT_EQ(0, measure_begin(&self->m[0], &self->plan, &self->near, &err));
+	EXPECT_FALSE(measure_blocks(self->measured, 1, &self->plan, 0, 10, stop_in_third));
+	EXPECT_TRUE(measure_blocks(self->measured, 1, &self->plan, 0, 2, stop_in_third));
 }
 
 FIXTURE(named)
@@ -2111,6 +1939,7 @@ TEST_F(named, all_count)
 /* A file for a device, and a path that may go wrong. */
 FIXTURE(path)
 {
+	struct vfio_device device;
 	struct path_target target;
 	struct path path;
 	struct error err;
@@ -2119,15 +1948,14 @@ FIXTURE(path)
 /* What the path below does to each value. */
 static u64 twist;
 
-static int twisted_run(struct path *path, u64 n, bool access, struct path_done *done,
+static int twisted_run(const struct path *path, u64 n, bool access, struct path_done *done,
 		       struct error *err)
 {
 	const struct path_target *target = path->target;
 
 	if (target->op != PATH_READ)
-		vfio_write(target->fd, target->reg.offset, target->reg.width,
-			   target->value ^ twist);
-	vfio_read(target->fd, target->reg.offset, target->reg.width, &done->last);
+		vfio_register_write(target->device, &target->reg, target->value ^ twist);
+	vfio_register_read(target->device, &target->reg, &done->last);
 	done->last ^= target->op == PATH_READ ? twist : 0;
 	return 0;
 }
@@ -2137,9 +1965,10 @@ static const struct path_ops twisted_ops = { .name = "twisted", .run = twisted_r
 FIXTURE_SETUP(path)
 {
 	memset(self, 0, sizeof(*self));
-	self->target.fd = memfd_create("device", 0);
-	ASSERT_LE(0, self->target.fd);
-	ASSERT_EQ(0, ftruncate(self->target.fd, 16));
+	self->device.fd = memfd_create("device", 0);
+	ASSERT_LE(0, self->device.fd);
+	ASSERT_EQ(0, ftruncate(self->device.fd, 16));
+	self->target.device = &self->device;
 	self->target.reg = (struct safe_register) {
 		.offset = 4, .width = 4, .readback = READBACK_SAME,
 	};
@@ -2149,7 +1978,7 @@ FIXTURE_SETUP(path)
 
 FIXTURE_TEARDOWN(path)
 {
-	close(self->target.fd);
+	close(self->device.fd);
 }
 
 TEST_F(path, is_checked)
@@ -2220,129 +2049,6 @@ TEST(perf_options_refused)
 	EXPECT_FALSE(perf_refuses("--batch=262144"));
 	EXPECT_TRUE(perf_refuses("--nonsense=1"));
 	EXPECT_FALSE(perf_refuses("--blocks=1"));
-}
-
-static void fill_perf(struct result_perf *perf, struct machine *machine)
-{
-	*perf = (struct result_perf) {
-		.seed = 7, .counter = "rdtsc", .counter_hz = 2.5e9, .resolution_ns = 10,
-		.blocks = 20, .machine = machine,
-	};
-	memset(machine, 0, sizeof(*machine));
-	snprintf(machine->cpu_model, sizeof(machine->cpu_model), "a CPU");
-	machine->smt = -1;
-	machine->steal_percent = -1;
-	error_set(&machine->warning[machine->nr_warnings++], "it is loud");
-}
-
-TEST_F(results, perf)
-{
-	struct result_skip skip = {
-		.bdf = BDF, .driver = DRIVER_VFIO_PCI, .module = true, .bar = 1, .offset = 4,
-		.width = 4,
-		.path = "kernel", .op = "read", .reason = "no module",
-	};
-	struct stats stats = { .median = 5, .samples = 3 };
-	struct json_object *results;
-	struct machine machine;
-	struct result_perf perf;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	fill_perf(&perf, &machine);
-	results_begin_perf(results, &perf);
-	results_add_skip(results, &skip);
-	EXPECT_TRUE(json_object_get_boolean(at(results, "/perf/partial")));
-	results_end_perf(results, &machine, false);
-	results_add_open(results, DRIVER_VFIO_PCI, true, 8, "bind", &stats);
-	results_add_open(results, DRIVER_VFIO_PCI, true, 8, "bind", &stats);
-	results_add_open(results, DRIVER_VFIO_PCI, true, 8, "open", &stats);
-	results = save_and_load(self, results);
-	ASSERT_NE(NULL, results);
-
-	EXPECT_FALSE(json_object_get_boolean(at(results, "/perf/partial")));
-	EXPECT_STREQ("0x7", json_object_get_string(at(results, "/perf/seed")));
-	EXPECT_STREQ("a CPU", json_object_get_string(at(results, "/perf/machine/cpu_model")));
-	EXPECT_EQ(NULL, at(results, "/perf/machine/smt"));
-	EXPECT_STREQ("it is loud", json_object_get_string(at(results, "/perf/warnings/0")));
-	EXPECT_STREQ("no module", json_object_get_string(at(results, "/perf/skipped/0/reason")));
-	EXPECT_EQ(2, json_object_array_length(at(results, "/opens")));
-	EXPECT_EQ(8, json_object_get_int(at(results, "/opens/1/functions")));
-	results_free(results);
-}
-
-/* Ratios are those of one run: the next one does not mix with it. */
-TEST_F(results, perf_begins_anew)
-{
-	struct json_object *results;
-	struct machine machine;
-	struct result_perf perf;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	fill_perf(&perf, &machine);
-	results_add_timing(results, &self->timing);
-	results_begin_perf(results, &perf);
-	self->timing.path = "kernel";
-	self->timing.loop_ns = 0.5;
-	results_add_timing(results, &self->timing);
-	EXPECT_EQ(2, json_object_array_length(at(results, "/timings")));
-
-	results_begin_perf(results, &perf);
-	EXPECT_EQ(1, json_object_array_length(at(results, "/timings")));
-	EXPECT_STREQ("pread", json_object_get_string(at(results, "/timings/0/path")));
-	results_free(results);
-}
-
-TEST_F(results, nothing_known)
-{
-	struct result_skip skip = {
-		.bdf = BDF, .driver = DRIVER_VFIO_PCI, .module = true, .bar = 1,
-		.path = "", .op = "",
-		.reason = "no register",
-	};
-	struct json_object *results;
-	struct machine machine;
-	struct result_perf perf;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	fill_perf(&perf, &machine);
-	results_begin_perf(results, &perf);
-	results_add_skip(results, &skip);
-	self->timing.stats.ci95[0] = NAN;
-	self->timing.stats.ci95[1] = NAN;
-	results_add_timing(results, &self->timing);
-	results_set_partial(results, true);
-	results = save_and_load(self, results);
-	ASSERT_NE(NULL, results);
-
-	EXPECT_EQ(1, json_object_get_int(at(results, "/perf/skipped/0/bar")));
-	EXPECT_EQ(NULL, at(results, "/perf/skipped/0/path"));
-	EXPECT_EQ(NULL, at(results, "/timings/0/ci95_ns"));
-	EXPECT_TRUE(json_object_get_boolean(at(results, "/partial")));
-	results_free(results);
-}
-
-/* Registers of one BAR do not replace each other. */
-TEST_F(results, timing_of_another_register)
-{
-	struct json_object *results;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	results_add_timing(results, &self->timing);
-	self->timing.offset = 8;
-	results_add_timing(results, &self->timing);
-	self->timing.width = 8;
-	results_add_timing(results, &self->timing);
-	results_add_timing(results, &self->timing);
-	EXPECT_EQ(3, json_object_array_length(at(results, "/timings")));
-	results_free(results);
 }
 
 TEST_HARNESS_MAIN
