@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <errno.h>
+#include <getopt.h>
+#include <libgen.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,101 +13,72 @@
 #include "measure/measure.h"
 #include "options.h"
 
-#define DEFAULT_SAMPLES	500
-#define DEFAULT_BATCH	128
-#define DEFAULT_BLOCKS	20
-#define DEFAULT_ROUNDS	20
-#define MAX_COUNT	10000000
+#define SAMPLES_OF_PERF		500
+#define SAMPLES_OF_OPEN		20
+#define DEFAULT_BLOCKS		20
+#define DEFAULT_ROUNDS		4
+#define MAX_COUNT		10000000
 
-/* The harness's options that are followed by a name. */
-#define HARNESS_WITH_NAME	"FfVvtTr"
+#define TEXT_OF(x)		#x
+#define DEFAULT(x)		" (default: " TEXT_OF(x) ")"
+#define INDENT			"\n                    "
 
-#define COMMON_HELP								\
-	"  --profiles DIR    where the safe registers of devices are described\n"	\
-	"                    (default: profiles, beside this program)\n"		\
-	"  --register SPEC   a further safe register, such as\n"			\
-	"                    '0000:01:00.0 bar=0 offset=0x0 width=4 access=ro'\n"	\
-	"  --backend NAME    how devices are opened: container, iommufd-container, cdev,\n" \
-	"                    noiommu (default: the first that applies to the device)\n" \
-	"  --results FILE    write the results as JSON, or extend what is there\n"	\
-	"  --platform NAME   name of the platform in the results (default: ARCH-PAGESIZE)\n" \
-	"  --accel NAME      accelerator of the VM in the results (default: none)\n"
+/* The harness's options. It may come to know others, without a value. */
+#define HARNESS_OPTIONS		"hlF:f:V:v:t:T:r:"
 
-#define DEVICES_HELP								\
-	"The devices are those named,\n"					\
-	"else those in VFIO_SELFTESTS_BDF, else all that are bound to a vfio driver.\n" \
-	"\n"
-
-static const char test_help[] =
-	"Usage: vfio_pci_subpage_test [options] [BDF...]\n"
-	"\n"
-	"Tests how the BARs of VFIO devices can be mapped. " DEVICES_HELP
-	COMMON_HELP
-	"  --samples N       samples per timing (default: 500)\n"
-	"  --batch N         accesses per sample (default: 128)\n"
-	"  --help            this text\n"
-	"\n"
-	"Short options choose tests: -l lists them, -h explains.\n";
-
-static const char perf_help[] =
-	"Usage: vfio_pci_subpage_perf [options] [BDF...]\n"
-	"\n"
-	"Times every path to the safe registers of VFIO devices. " DEVICES_HELP
-	COMMON_HELP
-	"  --paths LIST      only these, separated by commas: kernel, sysfs, mmap, file\n"
-	"                    (pread and pwrite), kvm-mapped, kvm-trapped, kvm-ioeventfd\n"
-	"  --samples N       samples of each path (default: 500)\n"
-	"  --blocks N        rounds in which the paths take turns (default: 20)\n"
-	"  --batch N         accesses per sample (default: as many as the clock needs)\n"
-	"  --seed N          of the order and of the intervals (default: from the time)\n"
-	"  --delay NS        make each access take longer, to see whether that is found\n"
-	"  --remote-node     run on a NUMA node that is not the device's\n"
-	"  --help            this text\n";
-
-static const char open_help[] =
-	"Usage: vfio_pci_subpage_open [options] BDF...\n"
-	"\n"
-	"Times bind, open, first mapping, first touch, close and unbind of these devices\n"
-	"under vfio-pci without and with the module, for 1, 8, 32 and 128 of them, as far as there\n"
-	"are so many. Leaves them without a driver: start it by vfio-bind.sh.\n"
-	"\n"
-	COMMON_HELP
-	"  --samples N       rounds (default: 20)\n"
-	"  --help            this text\n";
-
-struct cursor {
-	int argc;
-	char **argv;
-	int at;
+struct known_option {
+	const char *name;
+	const char *value;	/* what it is called in the help; NULL: there is none */
+	unsigned int programs;
+	const char *help;
+	int (*set)(struct options *options, const struct known_option *known,
+		   const char *value, struct error *err);
+	size_t offset;		/* of the member of struct options that is set */
+	size_t max;		/* of a count */
 };
 
-const char *options_help(enum options_program program)
+static void *member(struct options *options, const struct known_option *known)
 {
-	static const char * const help[] = {
-		[OPTIONS_TEST] = test_help,
-		[OPTIONS_PERF] = perf_help,
-		[OPTIONS_OPEN] = open_help,
-	};
-
-	return help[program];
+	return (char *)options + known->offset;
 }
 
-static int set_count(const char *name, const char *text, size_t max, size_t *count,
-		     struct error *err)
+static int set_flag(struct options *options, const struct known_option *known,
+		    const char *value, struct error *err)
 {
-	unsigned long value;
-	char *end;
-
-	errno = 0;
-	value = strtoul(text, &end, 10);
-	if (errno || *end || text[0] < '0' || text[0] > '9' || !value || value > max)
-		return error_set(err, "%s %s: not a number from 1 to %zu", name, text, max);
-
-	*count = value;
+	*(bool *)member(options, known) = true;
 	return 0;
 }
 
-static int set_backend(struct options *options, const char *name, struct error *err)
+static int set_text(struct options *options, const struct known_option *known,
+		    const char *value, struct error *err)
+{
+	*(const char **)member(options, known) = value;
+	return 0;
+}
+
+static int set_count(struct options *options, const struct known_option *known,
+		     const char *value, struct error *err)
+{
+	u64 count;
+
+	if (!profile_parse_number(value, &count) || !count || count > known->max)
+		return error_set(err, "--%s %s: not a number from 1 to %zu", known->name, value,
+				 known->max);
+
+	*(size_t *)member(options, known) = count;
+	return 0;
+}
+
+static int set_seed(struct options *options, const struct known_option *known,
+		    const char *value, struct error *err)
+{
+	if (!profile_parse_number(value, &options->seed))
+		return error_set(err, "--seed %s: not a number below 2^64", value);
+	return 0;
+}
+
+static int set_backend(struct options *options, const struct known_option *known,
+		       const char *name, struct error *err)
 {
 	struct error what;
 
@@ -150,15 +123,15 @@ static int add_bdfs(struct options *options, const char *text, struct error *err
 	return ret;
 }
 
-static int add_register(struct options *options, const char *text, struct error *err)
+static int add_register(struct options *options, const struct known_option *known,
+			const char *text, struct error *err)
 {
 	struct named_register named, *grown;
-	size_t len = strcspn(text, " \t");
 	struct error what;
 	char bdf[64];
+	int len;
 
-	snprintf(bdf, sizeof(bdf), "%.*s", (int)(len < 63 ? len : 63), text);
-	if (!sysfs_parse_bdf(bdf, named.bdf))
+	if (sscanf(text, "%63s%n", bdf, &len) != 1 || !sysfs_parse_bdf(bdf, named.bdf))
 		return error_set(err, "--register '%.200s': does not begin with a PCI address",
 				 text);
 	if (profile_parse_register(text + len, &named.reg, &what))
@@ -173,164 +146,246 @@ static int add_register(struct options *options, const char *text, struct error 
 	return 0;
 }
 
-static int set_seed(const char *text, u64 *seed, struct error *err)
+#define TEST	OPTIONS_TEST
+#define PERF	OPTIONS_PERF
+#define OPEN	OPTIONS_OPEN
+#define ALL	(TEST | PERF | OPEN)
+
+#define MEMBER(name)	offsetof(struct options, name)
+
+static const struct known_option table[] = {
+	{ "profiles", "DIR", ALL,
+	  "where the safe registers of devices are described"
+	  INDENT "(default: profiles, beside this program)",
+	  .set = set_text, .offset = MEMBER(profiles) },
+	{ "register", "SPEC", ALL,
+	  "a further safe register, such as"
+	  INDENT "'0000:01:00.0 bar=0 offset=0x0 width=4 access=ro'",
+	  .set = add_register },
+	{ "backend", "NAME", ALL,
+	  "how devices are opened: container, iommufd-container, cdev,"
+	  INDENT "noiommu (default: the first that applies to the device)",
+	  .set = set_backend },
+	{ "results", "FILE", ALL,
+	  "records are appended to FILE",
+	  .set = set_text, .offset = MEMBER(results) },
+	{ "platform", "NAME", ALL,
+	  "name of the platform in the results (default: ARCH-PAGESIZE)",
+	  .set = set_text, .offset = MEMBER(platform) },
+	{ "accel", "NAME", ALL,
+	  "accelerator of the VM in the results (default: none)",
+	  .set = set_text, .offset = MEMBER(accel) },
+	{ "paths", "LIST", PERF,
+	  "only these, separated by commas: kernel, sysfs, mmap, file"
+	  INDENT "(pread and pwrite), kvm-mapped, kvm-trapped, kvm-ioeventfd",
+	  .set = set_text, .offset = MEMBER(paths) },
+	{ "samples", "N", PERF,
+	  "samples of each path" DEFAULT(SAMPLES_OF_PERF),
+	  .set = set_count, .offset = MEMBER(samples), .max = MAX_COUNT },
+	{ "samples", "N", OPEN,
+	  "rounds" DEFAULT(SAMPLES_OF_OPEN),
+	  .set = set_count, .offset = MEMBER(samples), .max = MAX_COUNT },
+	{ "blocks", "N", PERF,
+	  "rounds in which the paths take turns" DEFAULT(DEFAULT_BLOCKS),
+	  .set = set_count, .offset = MEMBER(blocks), .max = MAX_COUNT },
+	{ "batch", "N", PERF,
+	  "accesses per sample (default: as many as the clock needs)",
+	  .set = set_count, .offset = MEMBER(batch), .max = MEASURE_MAX_BATCH },
+	{ "seed", "N", PERF,
+	  "of the order and of the intervals (default: from the time)",
+	  .set = set_seed },
+	{ "delay", "NS", PERF,
+	  "make each access take longer, to see whether that is found",
+	  .set = set_count, .offset = MEMBER(delay_ns), .max = MAX_COUNT },
+	{ "remote-node", NULL, PERF,
+	  "run on a NUMA node that is not the device's",
+	  .set = set_flag, .offset = MEMBER(remote_node) },
+	{ "compare", NULL, PERF,
+	  "rebind the devices, without and with the module in turn",
+	  .set = set_flag, .offset = MEMBER(compare) },
+	{ "rounds", "N", PERF,
+	  "bindings of each kind, for --compare" DEFAULT(DEFAULT_ROUNDS),
+	  .set = set_count, .offset = MEMBER(rounds), .max = MAX_COUNT },
+	{ "help", NULL, ALL,
+	  "this text",
+	  .set = set_flag, .offset = MEMBER(help) },
+};
+
+#define NR_KNOWN	(sizeof(table) / sizeof(*table))
+
+/* Values of getopt_long() from here on are rows of the table, others characters. */
+#define FIRST_ROW	(UCHAR_MAX + 1)
+
+#define DEVICES_HELP								\
+	"The devices are those named,\n"					\
+	"else those in VFIO_SELFTESTS_BDF, else all that are bound to a vfio driver.\n"
+
+static const char * const about[] = {
+	[OPTIONS_TEST] =
+	"Usage: vfio_pci_subpage_test [options] [BDF...]\n"
+	"\n"
+	"Tests how the BARs of VFIO devices can be mapped. " DEVICES_HELP
+	"Short options choose tests: -l lists them, -h explains.\n"
+	"\n",
+	[OPTIONS_PERF] =
+	"Usage: vfio_pci_subpage_perf [options] [BDF...]\n"
+	"\n"
+	"Times every path to the safe registers of VFIO devices. " DEVICES_HELP
+	"\n",
+	[OPTIONS_OPEN] =
+	"Usage: vfio_pci_subpage_open [options] BDF...\n"
+	"\n"
+	"Times bind, open, first mapping, first touch, close and unbind of these devices\n"
+	"under vfio-pci without and with the module, for 1, 8, 32 and 128 of them, as far as there\n"
+	"are so many. Leaves them without a driver: start it by vfio-bind.sh.\n"
+	"\n",
+};
+
+const char *options_help(enum options_program program)
 {
-	char *end;
+	static char *text;
+	char *grown, left[32];
+	size_t i;
 
-	errno = 0;
-	*seed = strtoull(text, &end, 0);
-	if (errno || *end || text[0] < '0' || text[0] > '9')
-		return error_set(err, "--seed %s: not a number below 2^64", text);
-	return 0;
-}
-
-static int refuse_option(const char *name, struct error *err)
-{
-	return error_set(err, "unknown option %s (--help lists them)", name);
-}
-
-static int set_perf_option(struct options *options, const char *name, char *value,
-			   struct error *err)
-{
-	if (!strcmp(name, "--paths"))
-		options->paths = value;
-	else if (!strcmp(name, "--blocks"))
-		return set_count(name, value, MAX_COUNT, &options->blocks, err);
-	else if (!strcmp(name, "--delay"))
-		return set_count(name, value, MAX_COUNT, &options->delay_ns, err);
-	else if (!strcmp(name, "--seed"))
-		return set_seed(value, &options->seed, err);
-	else
-		return refuse_option(name, err);
-	return 0;
-}
-
-static int set_option(struct options *options, const char *name, char *value,
-		      struct error *err)
-{
-	if (!strcmp(name, "--profiles"))
-		snprintf(options->profiles, sizeof(options->profiles), "%s", value);
-	else if (!strcmp(name, "--results"))
-		options->results = value;
-	else if (!strcmp(name, "--platform"))
-		snprintf(options->platform, sizeof(options->platform), "%s", value);
-	else if (!strcmp(name, "--accel"))
-		options->accel = value;
-	else if (!strcmp(name, "--backend"))
-		return set_backend(options, value, err);
-	else if (!strcmp(name, "--register"))
-		return add_register(options, value, err);
-	else if (!strcmp(name, "--samples"))
-		return set_count(name, value, MAX_COUNT, &options->samples, err);
-	else if (!strcmp(name, "--batch") && options->program != OPTIONS_OPEN)
-		return set_count(name, value, MEASURE_MAX_BATCH, &options->batch, err);
-	else if (options->program == OPTIONS_PERF)
-		return set_perf_option(options, name, value, err);
-	else
-		return refuse_option(name, err);
-	return 0;
-}
-
-/* --name VALUE or --name=VALUE */
-static int parse_long(struct options *options, struct cursor *cursor, struct error *err)
-{
-	char *name = cursor->argv[cursor->at], *value = strchr(name, '=');
-
-	if (!strcmp(name, "--help")) {
-		options->help = true;
-		return 0;
+	free(text);
+	text = strdup(about[program]);
+	for (i = 0; text && i < NR_KNOWN; i++) {
+		if (!(table[i].programs & program))
+			continue;
+		snprintf(left, sizeof(left), "--%s %s", table[i].name,
+			 table[i].value ? table[i].value : "");
+		if (asprintf(&grown, "%s  %-17s %s\n", text, left, table[i].help) < 0)
+			break;
+		free(text);
+		text = grown;
 	}
-	if (options->program == OPTIONS_PERF && !strcmp(name, "--remote-node")) {
-		options->remote_node = true;
-		return 0;
-	}
-
-	if (value)
-		*value++ = '\0';
-	else if (cursor->at + 1 < cursor->argc)
-		value = cursor->argv[++cursor->at];
-	else
-		return error_set(err, "%s: unknown, or needs a value (--help lists them)", name);
-
-	return set_option(options, name, value, err);
+	return text ? text : "no memory\n";
 }
 
-static void pass_short(struct options *options, struct cursor *cursor)
+static int add_harness_word(struct options *options, char *word, struct error *err)
 {
-	char *word = cursor->argv[cursor->at];
+	char **grown = reallocarray(options->harness_argv, options->harness_argc + 2,
+				    sizeof(*grown));
 
-	options->harness_argv[options->harness_argc++] = word;
-	if (strchr("lh", word[1]))
+	if (!grown || !word)
+		return error_set(err, "no memory");
+
+	options->harness_argv = grown;
+	grown[options->harness_argc++] = word;
+	grown[options->harness_argc] = NULL;
+	return 0;
+}
+
+/* The value, if any, in the same word. */
+static int pass_on(struct options *options, char option, const char *value, struct error *err)
+{
+	char *word;
+
+	if (option == 'l' || option == 'h')
 		options->list_only = true;
-	if (strchr(HARNESS_WITH_NAME, word[1]) && !word[2] && cursor->at + 1 < cursor->argc)
-		options->harness_argv[options->harness_argc++] = cursor->argv[++cursor->at];
+	if (asprintf(&word, "-%c%s", option, value ? value : "") < 0)
+		word = NULL;
+	return add_harness_word(options, word, err);
 }
 
-static int parse_argument(struct options *options, struct cursor *cursor, struct error *err)
+/* What getopt_long() does not take: optopt is a letter, or the word is a long option. */
+static int refuse(struct options *options, bool needs_value, const char *word, struct error *err)
 {
-	const char *word = cursor->argv[cursor->at];
+	bool is_letter = optopt > 0 && optopt < FIRST_ROW;
 
-	if (!strncmp(word, "--", 2))
-		return parse_long(options, cursor, err);
-	if (word[0] != '-' || !word[1])
-		return add_bdf(options, word, err);
-	if (options->program != OPTIONS_TEST)
-		return refuse_option(word, err);
-
-	pass_short(options, cursor);
-	return 0;
+	if (is_letter && options->program == OPTIONS_TEST)
+		return pass_on(options, optopt, NULL, err);
+	if (is_letter)
+		return error_set(err, "unknown option -%c (--help lists them)", optopt);
+	if (needs_value)
+		return error_set(err, "%s needs a value (--help lists them)", word);
+	return error_set(err, "unknown option %s (--help lists them)", word);
 }
 
-static void set_default_profiles(struct options *options)
+static int take(struct options *options, int c, const char *word, struct error *err)
 {
-	char exe[PATH_MAX], *slash;
+	if (c == '?' || c == ':')
+		return refuse(options, c == ':', word, err);
+	if (c < FIRST_ROW)
+		return pass_on(options, c, optarg, err);
+
+	return table[c - FIRST_ROW].set(options, &table[c - FIRST_ROW], optarg, err);
+}
+
+static int parse_words(struct options *options, int argc, char **argv, struct error *err)
+{
+	const char *letters = options->program == OPTIONS_TEST ? ":" HARNESS_OPTIONS : ":";
+	struct option known[NR_KNOWN + 1] = { 0 };
+	size_t i, nr = 0;
+	int c, ret = 0;
+
+	for (i = 0; i < NR_KNOWN; i++)
+		if (table[i].programs & options->program)
+			known[nr++] = (struct option) {
+				.name = table[i].name,
+				.has_arg = table[i].value ? required_argument : no_argument,
+				.val = FIRST_ROW + i,
+			};
+
+	opterr = 0;
+	optind = 0;
+	while (!ret && (c = getopt_long(argc, argv, letters, known, NULL)) >= 0)
+		ret = take(options, c, argv[optind - 1], err);
+	for (; !ret && optind < argc; optind++)
+		ret = add_bdf(options, argv[optind], err);
+
+	/* For the harness's getopt(). */
+	opterr = 1;
+	optind = 0;
+	return ret;
+}
+
+static int set_default_profiles(struct options *options, struct error *err)
+{
+	char exe[PATH_MAX], *profiles;
 	ssize_t n;
 
 	n = readlink("/proc/self/exe", exe, sizeof(exe) - 1);
 	exe[n < 0 ? 0 : n] = '\0';
-	slash = strrchr(exe, '/');
-	if (slash)
-		*slash = '\0';
-	snprintf(options->profiles, sizeof(options->profiles), "%.400s/profiles",
-		 slash ? exe : ".");
+	if (asprintf(&profiles, "%s/profiles", dirname(exe)) < 0)
+		return error_set(err, "no memory");
+
+	options->profiles = profiles;
+	return 0;
 }
 
-static void set_default_platform(struct options *options)
+static int set_default_platform(struct options *options, struct error *err)
 {
 	struct utsname uts;
-	const char *arch;
+	char *platform;
 
 	uname(&uts);
-	arch = strcmp(uts.machine, "aarch64") ? uts.machine : "arm64";
-	snprintf(options->platform, sizeof(options->platform), "%.40s-%ldk", arch,
-		 sysconf(_SC_PAGESIZE) / 1024);
+	if (asprintf(&platform, "%s-%ldk", strcmp(uts.machine, "aarch64") ? uts.machine : "arm64",
+		     sysconf(_SC_PAGESIZE) / 1024) < 0)
+		return error_set(err, "no memory");
+
+	options->platform = platform;
+	return 0;
 }
 
 int options_parse(enum options_program program, int argc, char **argv, const char *bdfs,
 		  struct options *options, struct error *err)
 {
-	struct cursor cursor = { .argc = argc, .argv = argv, .at = 1 };
-
 	*options = (struct options) {
 		.program = program,
 		.accel = "none",
-		.samples = program == OPTIONS_OPEN ? DEFAULT_ROUNDS : DEFAULT_SAMPLES,
-		.batch = program == OPTIONS_PERF ? 0 : DEFAULT_BATCH,
+		.samples = program == OPTIONS_OPEN ? SAMPLES_OF_OPEN : SAMPLES_OF_PERF,
+		.batch = program == OPTIONS_TEST ? 128 : 0,
 		.blocks = DEFAULT_BLOCKS,
 		.seed = time(NULL),
 	};
-	set_default_profiles(options);
-	set_default_platform(options);
-
-	options->harness_argv = calloc(argc + 1, sizeof(*options->harness_argv));
-	if (!options->harness_argv)
-		return error_set(err, "no memory");
-
-	options->harness_argv[options->harness_argc++] = argv[0];
-	for (; cursor.at < argc; cursor.at++)
-		if (parse_argument(options, &cursor, err))
-			return -1;
-
+	if (set_default_profiles(options, err) || set_default_platform(options, err) ||
+	    add_harness_word(options, argv[0], err) || parse_words(options, argc, argv, err))
+		return -1;
+	if (options->rounds && !options->compare)
+		return error_set(err, "--rounds needs --compare");
+	if (options->compare && !options->rounds)
+		options->rounds = DEFAULT_ROUNDS;
 	if (!options->nr_bdf && bdfs)
 		return add_bdfs(options, bdfs, err);
 

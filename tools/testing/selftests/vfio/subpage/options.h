@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* What the command line and the environment of a program ask for. */
 #ifndef SUBPAGE_OPTIONS_H
 #define SUBPAGE_OPTIONS_H
 
@@ -10,43 +11,36 @@
 #include "error.h"
 #include "registers/profile.h"
 
-/**
- * enum options_program - whose options
- * @OPTIONS_TEST: of vfio_pci_subpage_test
- * @OPTIONS_PERF: of vfio_pci_subpage_perf
- * @OPTIONS_OPEN: of vfio_pci_subpage_open
- */
+/* A bit for each. */
 enum options_program {
-	OPTIONS_TEST,
-	OPTIONS_PERF,
-	OPTIONS_OPEN
+	OPTIONS_TEST = 1,
+	OPTIONS_PERF = 2,
+	OPTIONS_OPEN = 4
 };
 
-/**
- * struct named_register - a safe register that the user named
- * @bdf: its device
- * @reg: where it is and what may be done to it
- */
+/* A safe register that the user named, and its device. */
 struct named_register {
 	char bdf[SYSFS_BDF_LEN];
 	struct safe_register reg;
 };
 
 /**
- * struct options - what the command line and the environment ask for
+ * struct options - options of all programs
  * @program: whose they are
  * @profiles: directory of the profiles
- * @results: file to write or extend, NULL for none
+ * @results: file to append records to, NULL for none
  * @platform: name for the results
  * @accel: how the machine is virtualised, for the results
  * @backend: how devices are opened, NULL for the first way that applies
- * @samples: samples per timing
- * @batch: accesses per sample; perf: 0 to choose
+ * @samples: perf: of each path; open: rounds
+ * @batch: perf: accesses per sample, 0 to choose
  * @blocks: perf: rounds in which the paths take turns
  * @seed: perf: of the order and of the bootstrap
  * @paths: perf: names of paths, separated by commas; NULL for all
  * @delay_ns: perf: how much longer each access is made to take
  * @remote_node: perf: run on a NUMA node that is not the device's
+ * @compare: perf: rebind the devices without and with the module in turn
+ * @rounds: perf: how often each way if @compare, else 0
  * @help: only print the help
  * @list_only: the harness is asked to list tests or options, not to run
  * @bdf: devices that were named
@@ -58,9 +52,9 @@ struct named_register {
  */
 struct options {
 	enum options_program program;
-	char profiles[512];
+	const char *profiles;
 	const char *results;
-	char platform[64];
+	const char *platform;
 	const char *accel;
 	const struct vfio_backend_ops *backend;
 	size_t samples;
@@ -70,6 +64,8 @@ struct options {
 	const char *paths;
 	size_t delay_ns;
 	bool remote_node;
+	bool compare;
+	size_t rounds;
 	bool help;
 	bool list_only;
 	char (*bdf)[SYSFS_BDF_LEN];
@@ -84,25 +80,21 @@ struct options {
  * options_parse() - parse the command line
  * @program: whose
  * @argc: as of main()
- * @argv: as of main()
+ * @argv: as of main(); its words are reordered, and must stay
  * @bdfs: PCI addresses, separated by spaces, for when none is an argument; may
  *	be NULL
  * @options: filled in; stays allocated for the life of the program
  * @err: set on failure
  *
  * All options of ours are long. Short ones belong to the harness of the test.
+ * getopt() starts anew afterwards.
  *
  * Return: 0 or -1.
  */
 int options_parse(enum options_program program, int argc, char **argv, const char *bdfs,
 		  struct options *options, struct error *err);
 
-/**
- * options_help() - the help text
- * @program: whose
- *
- * Return: several lines.
- */
+/* The help text of a program, several lines; valid until the next call. */
 const char *options_help(enum options_program program);
 
 #endif

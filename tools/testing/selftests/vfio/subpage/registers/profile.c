@@ -47,7 +47,7 @@ struct register_line {
 };
 
 /* strtoull() alone would take a sign, blanks, octal and a second 0x. */
-static bool parse_number(const char *text, u64 *number)
+bool profile_parse_number(const char *text, u64 *number)
 {
 	bool hex = !strncmp(text, "0x", 2);
 	const char *digits = hex ? text + 2 : text;
@@ -65,7 +65,7 @@ static int parse_value(enum key key, const char *text, u64 *value, struct error 
 	const char * const *word = keys[key].word;
 
 	if (!word[0])
-		return parse_number(text, value) ? 0 :
+		return profile_parse_number(text, value) ? 0 :
 		       error_set(err, "%s=%s: not a number", keys[key].name, text);
 
 	*value = !strcmp(text, word[1]);

@@ -133,6 +133,9 @@ void register_list_free(struct register_list *list);
 int register_list_add(struct register_list *list, const struct safe_register *reg,
 		      struct error *err);
 
+/* A decimal number, or a hexadecimal one after 0x; without a sign and blanks. */
+bool profile_parse_number(const char *text, u64 *number);
+
 /* Parses what follows "register" in a line. Errors name no file. Returns 0 or -1. */
 int profile_parse_register(const char *text, struct safe_register *reg, struct error *err);
 
