@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <math.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -1011,21 +1012,44 @@ TEST(options_good)
 	struct options options;
 	struct error err;
 
-	ASSERT_EQ(0, parse_options(&options, &err, "0000:09:00.0", "--samples", "7", "-t", "mmap",
-				   "--batch=3", "01:00.0", "-vx", "--register",
+	ASSERT_EQ(0, parse_options(&options, &err, "0000:09:00.0", "--accel", "kvm",
+				   "--platform=mine", "01:00.0", "--register",
 				   "2:00.1 bar=1 offset=4 width=2 access=ro", "0000:01:00.0", NULL))
 		TH_LOG("%s", err.text);
-	EXPECT_EQ(7, options.samples);
-	EXPECT_EQ(3, options.batch);
+	EXPECT_STREQ("kvm", options.accel);
+	EXPECT_STREQ("mine", options.platform);
 	ASSERT_EQ(1, options.nr_bdf);
 	EXPECT_STREQ("0000:01:00.0", options.bdf[0]);
-	ASSERT_EQ(4, options.harness_argc);
-	EXPECT_STREQ("mmap", options.harness_argv[2]);
-	EXPECT_STREQ("-vx", options.harness_argv[3]);
+	EXPECT_EQ(1, options.harness_argc);
 	ASSERT_EQ(1, options.nr_reg);
 	EXPECT_STREQ("0000:02:00.1", options.reg[0].bdf);
 	EXPECT_EQ(4, options.reg[0].reg.offset);
 	EXPECT_FALSE(options.list_only);
+}
+
+/* Short ones, those too that only a newer harness knows. */
+TEST(options_of_the_harness)
+{
+	static const char * const words[] = { "x", "-tmmap", "-vx", "-d", "-r" };
+	struct options options;
+	struct error err;
+	size_t i;
+
+	ASSERT_EQ(0, parse_options(&options, &err, NULL, "-t", "mmap", "01:00.0", "-vx", "-dr",
+				   NULL))
+		TH_LOG("%s", err.text);
+	EXPECT_EQ(1, options.nr_bdf);
+	ASSERT_EQ(ARRAY_SIZE(words), options.harness_argc);
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		EXPECT_STREQ(words[i], options.harness_argv[i]);
+	EXPECT_EQ(NULL, options.harness_argv[i]);
+	EXPECT_FALSE(options.list_only);
+	/* The harness parses anew, and complains itself. */
+	EXPECT_EQ(0, optind);
+	EXPECT_EQ(1, opterr);
+
+	ASSERT_EQ(0, parse_options(&options, &err, NULL, "-h", NULL));
+	EXPECT_TRUE(options.list_only);
 }
 
 TEST(options_environment)
@@ -1039,22 +1063,49 @@ TEST(options_environment)
 	EXPECT_TRUE(options.list_only);
 }
 
+static bool test_refuses(const char *option, const char *value)
+{
+	struct options options;
+	struct error err;
+
+	return parse_options(&options, &err, NULL, option, value, NULL);
+}
+
 TEST(options_rejected)
 {
 	struct options options;
 	struct error err;
 
-	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--colour", "red", NULL));
-	EXPECT_NE(NULL, strstr(err.text, "--colour"));
-	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--samples", "0", NULL));
-	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--samples", "ten", NULL));
-	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--results", NULL));
-	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "eth0", NULL));
-	EXPECT_NE(NULL, strstr(err.text, "eth0"));
+	EXPECT_TRUE(test_refuses("--colour", "red"));
+	EXPECT_TRUE(test_refuses("--samples", "7"));
+	EXPECT_TRUE(test_refuses("--results", NULL));
+	EXPECT_TRUE(test_refuses("--help=me", NULL));
+	EXPECT_TRUE(test_refuses("eth0", NULL));
+	EXPECT_TRUE(test_refuses("--register", "01:00.0 bar=9"));
+	EXPECT_TRUE(test_refuses("--register", "bar=0"));
+	EXPECT_FALSE(test_refuses("--help", NULL));
 	EXPECT_EQ(-1, parse_options(&options, &err, "nonsense", NULL));
-	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--register", "01:00.0 bar=9", NULL));
-	EXPECT_NE(NULL, strstr(err.text, "bar=9"));
-	EXPECT_EQ(-1, parse_options(&options, &err, NULL, "--register", "bar=0", NULL));
+}
+
+/* Each program's help lists what it takes, and nothing else. */
+TEST(options_in_help)
+{
+	static const struct {
+		const char *option;
+		unsigned int programs;
+	} some[] = {
+		{ "--results FILE", OPTIONS_TEST | OPTIONS_PERF | OPTIONS_OPEN },
+		{ "--samples N", OPTIONS_PERF | OPTIONS_OPEN },
+		{ "--batch N", OPTIONS_PERF },
+		{ "--compare", OPTIONS_PERF },
+	};
+	unsigned int program;
+	size_t i;
+
+	for (program = OPTIONS_TEST; program <= OPTIONS_OPEN; program <<= 1)
+		for (i = 0; i < ARRAY_SIZE(some); i++)
+			EXPECT_EQ(some[i].programs & program ? 1 : 0,
+				  strstr(options_help(program), some[i].option) ? 1 : 0);
 }
 
 TEST(options_backend)
@@ -2010,15 +2061,21 @@ TEST(register_values)
 	EXPECT_EQ(U64_MAX, register_mask(8));
 }
 
+static int parse_perf(struct options *options, struct error *err, char *first, char *second)
+{
+	char *argv[3] = { "perf", first, second };
+
+	return options_parse(OPTIONS_PERF, second ? 3 : 2, argv, NULL, options, err);
+}
+
 TEST(perf_options)
 {
-	char seed[] = "--seed=0x12";
-	char *argv[11] = { "perf", "--paths", "mmap,file", seed, "--remote-node",
-			 "--delay", "5", "--blocks", "3", "01:00.0", NULL };
+	char *argv[10] = { "perf", "--paths", "mmap,file", "--seed=0x12", "--remote-node",
+			   "--delay", "5", "--blocks", "3", "01:00.0" };
 	struct options options;
 	struct error err = { "" };
 
-	ASSERT_EQ(0, options_parse(OPTIONS_PERF, 10, argv, NULL, &options, &err))
+	ASSERT_EQ(0, options_parse(OPTIONS_PERF, ARRAY_SIZE(argv), argv, NULL, &options, &err))
 		TH_LOG("%s", err.text);
 	EXPECT_STREQ("mmap,file", options.paths);
 	EXPECT_EQ(0x12, options.seed);
@@ -2027,26 +2084,44 @@ TEST(perf_options)
 	EXPECT_EQ(3, options.blocks);
 	EXPECT_EQ(0, options.batch);
 	EXPECT_EQ(1, options.nr_bdf);
+	EXPECT_FALSE(options.compare);
+	EXPECT_EQ(0, options.rounds);
 }
 
-static bool perf_refuses(const char *option)
+TEST(perf_compare)
 {
 	struct options options;
 	struct error err;
-	char word[32];
-	char *argv[3] = { "perf", word, NULL };
 
-	snprintf(word, sizeof(word), "%s", option);
-	return options_parse(OPTIONS_PERF, 2, argv, NULL, &options, &err);
+	ASSERT_EQ(0, parse_perf(&options, &err, "--compare", NULL));
+	EXPECT_TRUE(options.compare);
+	EXPECT_LT(0, options.rounds);
+	ASSERT_EQ(0, parse_perf(&options, &err, "--rounds=7", "--compare"));
+	EXPECT_EQ(7, options.rounds);
+	EXPECT_EQ(-1, parse_perf(&options, &err, "--rounds=7", NULL));
+}
+
+static bool perf_refuses(char *option)
+{
+	struct options options;
+	struct error err;
+
+	return parse_perf(&options, &err, option, NULL);
 }
 
 TEST(perf_options_refused)
 {
+	char batch[32];
+
+	snprintf(batch, sizeof(batch), "--batch=%d", MEASURE_MAX_BATCH);
+	EXPECT_FALSE(perf_refuses(batch));
+	snprintf(batch, sizeof(batch), "--batch=%d", MEASURE_MAX_BATCH + 1);
+	EXPECT_TRUE(perf_refuses(batch));
 	EXPECT_TRUE(perf_refuses("-l"));
 	EXPECT_TRUE(perf_refuses("--seed=x"));
 	EXPECT_TRUE(perf_refuses("--blocks=0"));
-	EXPECT_TRUE(perf_refuses("--batch=262145"));
-	EXPECT_FALSE(perf_refuses("--batch=262144"));
+	EXPECT_TRUE(perf_refuses("--blocks=ten"));
+	EXPECT_TRUE(perf_refuses("--blocks=-1"));
 	EXPECT_TRUE(perf_refuses("--nonsense=1"));
 	EXPECT_FALSE(perf_refuses("--blocks=1"));
 }
