@@ -95,6 +95,7 @@ run_host()
 	as_root "open VFIO devices" build/suite/vfio_pci_subpage_perf \
 		--results "$dir/records.jsonl" "${devices[@]}" >"$dir/perf.log" || perf=$?
 	as_root "read the kernel log" dmesg >"$dir/dmesg.log" || :
+	# shellcheck disable=SC2016 # for the other shell
 	as_root "read the results of KUnit" sh -c 'for file in /sys/kernel/debug/kunit/*/results; do
 		[ ! -e "$file" ] || cp "$file" "$0/kunit-$(basename "$(dirname "$file")").ktap"
 	done' "$dir" || :

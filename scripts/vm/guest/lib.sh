@@ -56,8 +56,8 @@ runs()
 	same "exit code" "$_expected" $_status
 }
 
-# complete BOOL: what the last program says of its records
-complete()
+# says_complete BOOL: what the last program says of its records
+says_complete()
 {
 	tail -n 1 records.jsonl | grep '"type": "end"' | grep -q "\"complete\": $1"
 }

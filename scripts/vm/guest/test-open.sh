@@ -21,7 +21,7 @@ none_is_bound()
 measures()
 {
 	runs 0 $open $(all_bdfs) && grep -q '^8 devices' out && grep -q '"phase": "touch"' records.jsonl &&
-		complete true && none_is_bound
+		says_complete true && none_is_bound
 }
 
 no_register()
@@ -42,7 +42,7 @@ takes_from_nobody()
 some_cannot_be_opened()
 {
 	(ulimit -n 16; runs 1 $open $(all_bdfs)) || return 1
-	grep -q '^1 device,' out && complete false && none_is_bound
+	grep -q '^1 device,' out && says_complete false && none_is_bound
 }
 
 ended_by_term()
@@ -53,7 +53,7 @@ ended_by_term()
 	usleep 2000000
 	kill -TERM $pid
 	wait $pid
-	same "exit code" 1 $? && cat out && complete false && none_is_bound
+	same "exit code" 1 $? && cat out && says_complete false && none_is_bound
 }
 
 load_vfio || exit 1

@@ -23,7 +23,7 @@ measures()
 {
 	runs 0 $perf "$(bdf edu)" && [ "$(median mmap out)" -gt 0 ] &&
 		[ "$(median pread out)" -gt "$(median mmap out)" ] &&
-		grep -q '0x4: write-read' out && complete true
+		grep -q '0x4: write-read' out && says_complete true
 }
 
 # Not without the module, and not where only the driver may map.
@@ -85,7 +85,7 @@ no_path()
 nobody_answers()
 {
 	runs 1 $perf --profiles /tmp/none --register "$(bdf edu) bar=0 offset=0x70 width=4 access=ro" \
-		"$(bdf edu)" && grep -q 'BAR0 at 0x70.*nobody answers' out && complete false
+		"$(bdf edu)" && grep -q 'BAR0 at 0x70.*nobody answers' out && says_complete false
 }
 
 # One that is said to read what was written, and inverts it.
@@ -93,7 +93,7 @@ path_goes_wrong()
 {
 	runs 1 $perf --profiles /tmp/none --paths mmap,pwrite \
 		--register "$(bdf edu) bar=0 offset=0x4 width=4 access=rw readback=same" \
-		"$(bdf edu)" && grep -q 'BAR0 at 0x4, mmap write: it wrote 0x' out && complete false
+		"$(bdf edu)" && grep -q 'BAR0 at 0x4, mmap write: it wrote 0x' out && says_complete false
 }
 
 # Two rounds of each way, the first of each in turn; a register has all its blocks, and
@@ -109,7 +109,7 @@ compares()
 	grep '"path": "mmap"' records.jsonl | grep -q '"module": false.*"kind": "not-applicable"' &&
 		grep '"path": "mmap"' records.jsonl | grep -q '"module": true.*"samples": 40,' &&
 		same "timings of pread" 2 "$(grep -c '"timing".*"path": "pread"' records.jsonl)" &&
-		complete true && [ ! -e "$PCI/$dev/driver" ]
+		says_complete true && [ ! -e "$PCI/$dev/driver" ]
 	ret=$?
 	modprobe vfio_pci_subpage
 	bind vfio-pci "$dev"
@@ -128,7 +128,7 @@ compare_takes_from_nobody()
 # Where nothing is emulated, a mapping has to be faster.
 mapped_is_faster()
 {
-	runs 0 $perf --accel none --paths mmap,file "$(bdf edu)" && complete true
+	runs 0 $perf --accel none --paths mmap,file "$(bdf edu)" && says_complete true
 }
 
 # Not less, and not much more: the last step of waiting takes its time on a slow host.
@@ -169,7 +169,7 @@ ended_by_term()
 	done
 	kill -TERM $pid
 	wait $pid
-	same "exit code" 1 $? && grep -q 'the results are partial' out && complete false &&
+	same "exit code" 1 $? && grep -q 'the results are partial' out && says_complete false &&
 		! grep -q 'not restored' out
 }
 

@@ -63,15 +63,6 @@ static u64 page_size(void)
 	return sysconf(_SC_PAGESIZE);
 }
 
-/* Variants of a fixture for each BAR; a device runs those that apply to it. */
-#define BAR_VARIANTS(fixture)							\
-	FIXTURE_VARIANT_ADD(fixture, fixture##0) { .number = 0 };		\
-	FIXTURE_VARIANT_ADD(fixture, fixture##1) { .number = 1 };		\
-	FIXTURE_VARIANT_ADD(fixture, fixture##2) { .number = 2 };		\
-	FIXTURE_VARIANT_ADD(fixture, fixture##3) { .number = 3 };		\
-	FIXTURE_VARIANT_ADD(fixture, fixture##4) { .number = 4 };		\
-	FIXTURE_VARIANT_ADD(fixture, fixture##5) { .number = 5 }
-
 /* Whether the device can be opened at all. */
 FIXTURE(device)
 {
@@ -97,7 +88,7 @@ TEST_F(device, opens)
 		TH_LOG("%s", current->device->open_error.text);
 }
 
-/* Every BAR that is there. */
+/* Every BAR that is there. Of each fixture a device runs the variants that apply to it. */
 FIXTURE(bar)
 {
 	struct vfio_device *device;
@@ -110,7 +101,12 @@ FIXTURE_VARIANT(bar)
 	unsigned int number;
 };
 
-BAR_VARIANTS(bar);
+FIXTURE_VARIANT_ADD(bar, bar0) { .number = 0 };
+FIXTURE_VARIANT_ADD(bar, bar1) { .number = 1 };
+FIXTURE_VARIANT_ADD(bar, bar2) { .number = 2 };
+FIXTURE_VARIANT_ADD(bar, bar3) { .number = 3 };
+FIXTURE_VARIANT_ADD(bar, bar4) { .number = 4 };
+FIXTURE_VARIANT_ADD(bar, bar5) { .number = 5 };
 
 FIXTURE_SETUP(bar)
 {
@@ -192,7 +188,12 @@ FIXTURE_VARIANT(memory)
 	unsigned int number;
 };
 
-BAR_VARIANTS(memory);
+FIXTURE_VARIANT_ADD(memory, memory0) { .number = 0 };
+FIXTURE_VARIANT_ADD(memory, memory1) { .number = 1 };
+FIXTURE_VARIANT_ADD(memory, memory2) { .number = 2 };
+FIXTURE_VARIANT_ADD(memory, memory3) { .number = 3 };
+FIXTURE_VARIANT_ADD(memory, memory4) { .number = 4 };
+FIXTURE_VARIANT_ADD(memory, memory5) { .number = 5 };
 
 FIXTURE_SETUP(memory)
 {
@@ -223,7 +224,12 @@ FIXTURE_VARIANT(page)
 	unsigned int number;
 };
 
-BAR_VARIANTS(page);
+FIXTURE_VARIANT_ADD(page, page0) { .number = 0 };
+FIXTURE_VARIANT_ADD(page, page1) { .number = 1 };
+FIXTURE_VARIANT_ADD(page, page2) { .number = 2 };
+FIXTURE_VARIANT_ADD(page, page3) { .number = 3 };
+FIXTURE_VARIANT_ADD(page, page4) { .number = 4 };
+FIXTURE_VARIANT_ADD(page, page5) { .number = 5 };
 
 FIXTURE_SETUP(page)
 {
@@ -266,7 +272,12 @@ FIXTURE_VARIANT(registers)
 	unsigned int number;
 };
 
-BAR_VARIANTS(registers);
+FIXTURE_VARIANT_ADD(registers, registers0) { .number = 0 };
+FIXTURE_VARIANT_ADD(registers, registers1) { .number = 1 };
+FIXTURE_VARIANT_ADD(registers, registers2) { .number = 2 };
+FIXTURE_VARIANT_ADD(registers, registers3) { .number = 3 };
+FIXTURE_VARIANT_ADD(registers, registers4) { .number = 4 };
+FIXTURE_VARIANT_ADD(registers, registers5) { .number = 5 };
 
 FIXTURE_SETUP(registers)
 {
@@ -323,7 +334,12 @@ FIXTURE_VARIANT(writable)
 	unsigned int number;
 };
 
-BAR_VARIANTS(writable);
+FIXTURE_VARIANT_ADD(writable, writable0) { .number = 0 };
+FIXTURE_VARIANT_ADD(writable, writable1) { .number = 1 };
+FIXTURE_VARIANT_ADD(writable, writable2) { .number = 2 };
+FIXTURE_VARIANT_ADD(writable, writable3) { .number = 3 };
+FIXTURE_VARIANT_ADD(writable, writable4) { .number = 4 };
+FIXTURE_VARIANT_ADD(writable, writable5) { .number = 5 };
 
 FIXTURE_SETUP(writable)
 {
@@ -422,7 +438,12 @@ FIXTURE_VARIANT(module)
 	unsigned int number;
 };
 
-BAR_VARIANTS(module);
+FIXTURE_VARIANT_ADD(module, module0) { .number = 0 };
+FIXTURE_VARIANT_ADD(module, module1) { .number = 1 };
+FIXTURE_VARIANT_ADD(module, module2) { .number = 2 };
+FIXTURE_VARIANT_ADD(module, module3) { .number = 3 };
+FIXTURE_VARIANT_ADD(module, module4) { .number = 4 };
+FIXTURE_VARIANT_ADD(module, module5) { .number = 5 };
 
 FIXTURE_SETUP(module)
 {
@@ -650,7 +671,11 @@ static void test_device(struct tested_device *t)
 
 	printf("# Subtest: %s\n", bdf);
 	fflush(stdout);
-	if (pipe(output) || (pid = fork()) < 0)
+	if (pipe(output))
+		ksft_exit_fail_msg("%s: no pipe for its tests: %s\n", bdf, strerror(errno));
+
+	pid = fork();
+	if (pid < 0)
 		ksft_exit_fail_msg("%s: no process for its tests: %s\n", bdf, strerror(errno));
 	if (!pid) {
 		close(output[0]);

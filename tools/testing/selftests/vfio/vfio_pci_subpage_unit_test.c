@@ -1394,13 +1394,18 @@ TEST_F(snapshots, through)
 
 /* Results. */
 
+/* A file of records, and the one that was read last. */
+struct reader {
+	FILE *file;
+	struct json_object *record;
+};
+
 FIXTURE(records)
 {
 	char path[64];
 	char *argv[3];
 	struct error err;
-	FILE *file;
-	struct json_object *record;
+	struct reader reader;
 };
 
 FIXTURE_SETUP(records)
@@ -1416,45 +1421,45 @@ FIXTURE_SETUP(records)
 	self->argv[1] = "--option";
 	ASSERT_EQ(0, records_open(self->path, self->argv, "p", "none", &self->err))
 		TH_LOG("%s", self->err.text);
-	self->file = fopen(self->path, "r");
-	ASSERT_NE(NULL, self->file);
+	self->reader.file = fopen(self->path, "r");
+	ASSERT_NE(NULL, self->reader.file);
 }
 
 FIXTURE_TEARDOWN(records)
 {
-	json_object_put(self->record);
-	fclose(self->file);
+	json_object_put(self->reader.record);
+	fclose(self->reader.file);
 	unlink(self->path);
 }
 
-/* The next line, and a member of it. */
-static const char *next(FIXTURE_DATA(records) *self, const char *key)
+static const char *value(const struct reader *reader, const char *key)
+{
+	return json_object_get_string(json_object_object_get(reader->record, key));
+}
+
+/* A member of the next line. */
+static const char *next(struct reader *reader, const char *key)
 {
 	char line[4096];
 
-	json_object_put(self->record);
-	self->record = fgets(line, sizeof(line), self->file) ? json_tokener_parse(line) : NULL;
-	return json_object_get_string(json_object_object_get(self->record, key));
-}
-
-static const char *value(FIXTURE_DATA(records) *self, const char *key)
-{
-	return json_object_get_string(json_object_object_get(self->record, key));
+	json_object_put(reader->record);
+	reader->record = fgets(line, sizeof(line), reader->file) ? json_tokener_parse(line) : NULL;
+	return value(reader, key);
 }
 
 TEST_F(records, run_and_end)
 {
 	const struct record_totals totals = { .pass = 3, .skip = 1 };
 
-	EXPECT_STREQ("run", next(self, "type"));
-	EXPECT_STREQ("program", value(self, "program"));
-	EXPECT_STREQ("/suite/program --option", value(self, "command"));
-	EXPECT_EQ(20, strlen(value(self, "time")));
+	EXPECT_STREQ("run", next(&self->reader, "type"));
+	EXPECT_STREQ("program", value(&self->reader, "program"));
+	EXPECT_STREQ("/suite/program --option", value(&self->reader, "command"));
+	EXPECT_EQ(20, strlen(value(&self->reader, "time")));
 	EXPECT_EQ(0, records_close(&totals, true, &self->err));
-	EXPECT_STREQ("end", next(self, "type"));
-	EXPECT_STREQ("true", value(self, "complete"));
-	EXPECT_NE(NULL, strstr(value(self, "totals"), "\"pass\": 3"));
-	EXPECT_EQ(NULL, next(self, "type"));
+	EXPECT_STREQ("end", next(&self->reader, "type"));
+	EXPECT_STREQ("true", value(&self->reader, "complete"));
+	EXPECT_NE(NULL, strstr(value(&self->reader, "totals"), "\"pass\": 3"));
+	EXPECT_EQ(NULL, next(&self->reader, "type"));
 }
 
 /* Runs of several programs share a file. */
@@ -1463,11 +1468,11 @@ TEST_F(records, are_added)
 	EXPECT_EQ(0, records_close(NULL, false, &self->err));
 	EXPECT_EQ(0, records_open(self->path, self->argv, "p", "none", &self->err));
 	EXPECT_EQ(0, records_close(NULL, true, &self->err));
-	EXPECT_STREQ("run", next(self, "type"));
-	EXPECT_STREQ("end", next(self, "type"));
-	EXPECT_EQ(NULL, value(self, "totals"));
-	EXPECT_STREQ("run", next(self, "type"));
-	EXPECT_STREQ("end", next(self, "type"));
+	EXPECT_STREQ("run", next(&self->reader, "type"));
+	EXPECT_STREQ("end", next(&self->reader, "type"));
+	EXPECT_EQ(NULL, value(&self->reader, "totals"));
+	EXPECT_STREQ("run", next(&self->reader, "type"));
+	EXPECT_STREQ("end", next(&self->reader, "type"));
 }
 
 TEST_F(records, bar)
@@ -1481,16 +1486,16 @@ TEST_F(records, bar)
 	};
 
 	record_bar(&bar);
-	next(self, "type");
-	EXPECT_STREQ("bar", next(self, "type"));
-	EXPECT_STREQ(BDF, value(self, "bdf"));
-	EXPECT_STREQ("0x1b36", value(self, "vendor"));
-	EXPECT_STREQ("true", value(self, "module"));
-	EXPECT_STREQ("256", value(self, "size"));
-	EXPECT_STREQ("4096", value(self, "shown_size"));
-	EXPECT_STREQ("0xfd701000", value(self, "start"));
-	EXPECT_EQ(NULL, value(self, "name"));
-	EXPECT_EQ(NULL, value(self, "mmap"));
+	next(&self->reader, "type");
+	EXPECT_STREQ("bar", next(&self->reader, "type"));
+	EXPECT_STREQ(BDF, value(&self->reader, "bdf"));
+	EXPECT_STREQ("0x1b36", value(&self->reader, "vendor"));
+	EXPECT_STREQ("true", value(&self->reader, "module"));
+	EXPECT_STREQ("256", value(&self->reader, "size"));
+	EXPECT_STREQ("4096", value(&self->reader, "shown_size"));
+	EXPECT_STREQ("0xfd701000", value(&self->reader, "start"));
+	EXPECT_EQ(NULL, value(&self->reader, "name"));
+	EXPECT_EQ(NULL, value(&self->reader, "mmap"));
 }
 
 TEST_F(records, timing_and_skip)
@@ -1505,22 +1510,22 @@ TEST_F(records, timing_and_skip)
 	};
 
 	record_timing(&timing);
-	next(self, "type");
-	EXPECT_STREQ("timing", next(self, "type"));
-	EXPECT_STREQ("8", value(self, "offset"));
-	EXPECT_STREQ("99.12", value(self, "median_ns"));
-	EXPECT_EQ(NULL, value(self, "ci95_ns"));
-	EXPECT_EQ(NULL, value(self, "cpu"));
+	next(&self->reader, "type");
+	EXPECT_STREQ("timing", next(&self->reader, "type"));
+	EXPECT_STREQ("8", value(&self->reader, "offset"));
+	EXPECT_STREQ("99.12", value(&self->reader, "median_ns"));
+	EXPECT_EQ(NULL, value(&self->reader, "ci95_ns"));
+	EXPECT_EQ(NULL, value(&self->reader, "cpu"));
 
 	/* The whole BAR. */
 	timing.at.reg.width = 0;
 	timing.at.path = "";
 	record_skip(&timing.at, true, "no register");
-	EXPECT_STREQ("skip", next(self, "type"));
-	EXPECT_STREQ("1", value(self, "bar"));
-	EXPECT_EQ(NULL, value(self, "offset"));
-	EXPECT_EQ(NULL, value(self, "path"));
-	EXPECT_STREQ("missing", value(self, "kind"));
+	EXPECT_STREQ("skip", next(&self->reader, "type"));
+	EXPECT_STREQ("1", value(&self->reader, "bar"));
+	EXPECT_EQ(NULL, value(&self->reader, "offset"));
+	EXPECT_EQ(NULL, value(&self->reader, "path"));
+	EXPECT_STREQ("missing", value(&self->reader, "kind"));
 }
 
 TEST_F(records, machine)
@@ -1529,11 +1534,11 @@ TEST_F(records, machine)
 
 	machine_warn(&machine, "it is loud");
 	record_machine(&machine);
-	next(self, "type");
-	EXPECT_STREQ("machine", next(self, "type"));
-	EXPECT_EQ(NULL, value(self, "smt"));
-	EXPECT_EQ(NULL, value(self, "steal_percent"));
-	EXPECT_NE(NULL, strstr(value(self, "warnings"), "it is loud"));
+	next(&self->reader, "type");
+	EXPECT_STREQ("machine", next(&self->reader, "type"));
+	EXPECT_EQ(NULL, value(&self->reader, "smt"));
+	EXPECT_EQ(NULL, value(&self->reader, "steal_percent"));
+	EXPECT_NE(NULL, strstr(value(&self->reader, "warnings"), "it is loud"));
 }
 
 TEST(records_nowhere)
@@ -1741,18 +1746,21 @@ FIXTURE_TEARDOWN(measure)
 }
 
 /* In two calls, as a rebind lies in between. */
-static int run_measure(FIXTURE_DATA(measure) *self, struct error *err)
+static int measure(struct measured_path *measured, const struct measure_plan *plan,
+		   struct error *err)
 {
-	size_t half = self->plan.blocks / 2;
+	size_t half = plan->blocks / 2;
+	struct near near;
 	int i;
 
+	near_enter(-1, &near);
 	for (i = 0; i < 2; i++)
-		if (measure_begin(&self->m[i], &self->plan, &self->near, err))
+		if (measure_begin(measured[i].m, plan, &near, err))
 			return -1;
-	measure_blocks(self->measured, 2, &self->plan, 0, half, NULL);
-	measure_blocks(self->measured, 2, &self->plan, half, self->plan.blocks, NULL);
+	measure_blocks(measured, 2, plan, 0, half, NULL);
+	measure_blocks(measured, 2, plan, half, plan->blocks, NULL);
 	for (i = 0; i < 2; i++)
-		measure_end(&self->m[i], &self->plan);
+		measure_end(measured[i].m, plan);
 	return 0;
 }
 
@@ -1761,7 +1769,7 @@ TEST_F(measure, finds_a_delay)
 	struct error err = { "" };
 
 	self->fake[1].ns = 2500;
-	ASSERT_EQ(0, run_measure(self, &err))
+	ASSERT_EQ(0, measure(self->measured, &self->plan, &err))
 		TH_LOG("%s", err.text);
 	EXPECT_LT(2000 * 0.95, self->m[0].stats.median);
 	EXPECT_GT(2000 * 1.05, self->m[0].stats.median);
@@ -1778,7 +1786,7 @@ TEST_F(measure, subtracts_the_loop)
 	struct error err;
 
 	self->plan.batch = 2;
-	ASSERT_EQ(0, run_measure(self, &err));
+	ASSERT_EQ(0, measure(self->measured, &self->plan, &err));
 	EXPECT_EQ(2, self->m[0].batch);
 	EXPECT_LT(200, self->m[0].loop_ns);
 	EXPECT_GT(500, self->m[0].loop_ns);
@@ -1792,7 +1800,7 @@ TEST_F(measure, delay_is_added)
 	struct error err;
 
 	self->plan.delay_ns = 1000;
-	ASSERT_EQ(0, run_measure(self, &err));
+	ASSERT_EQ(0, measure(self->measured, &self->plan, &err));
 	EXPECT_LT(3000 * 0.95, self->m[0].stats.median);
 	EXPECT_GT(3000 * 1.05, self->m[0].stats.median);
 }
@@ -1802,7 +1810,7 @@ TEST_F(measure, batch_is_long_enough)
 	struct error err;
 
 	self->plan.cycles.resolution = self->plan.cycles.hz / 1e6;
-	ASSERT_EQ(0, run_measure(self, &err));
+	ASSERT_EQ(0, measure(self->measured, &self->plan, &err));
 	/* A clock of 1 us needs 100 us: 64 times 2 us. */
 	EXPECT_LE(50, self->m[0].batch);
 	EXPECT_GE(128, self->m[0].batch);
@@ -1837,7 +1845,7 @@ TEST_F(measure, takes_turns_in_random_order)
 	self->plan.batch = 1;
 	self->measured[0].path.ops = &noted_ops;
 	self->measured[1].path.ops = &noted_ops;
-	ASSERT_EQ(0, run_measure(self, &err));
+	ASSERT_EQ(0, measure(self->measured, &self->plan, &err));
 	EXPECT_LT(75, turns);
 	EXPECT_GT(117, turns);
 }
@@ -1847,7 +1855,7 @@ TEST_F(measure, failing_path)
 	struct error err;
 
 	self->fake[1].fail_at = 30;
-	EXPECT_EQ(0, run_measure(self, &err));
+	EXPECT_EQ(0, measure(self->measured, &self->plan, &err));
 	EXPECT_STREQ("it broke", self->m[1].failure.text);
 	EXPECT_EQ(30, self->fake[1].runs);
 	/* The other one goes on. */

@@ -52,7 +52,7 @@ static int unbind_one(const char *bdf, struct error *err)
 	return 0;
 }
 
-int binding_bind(char (*bdf)[SYSFS_BDF_LEN], size_t n, const char *driver, struct error *err)
+int binding_bind(char bdf[][SYSFS_BDF_LEN], size_t n, const char *driver, struct error *err)
 {
 	size_t i;
 
@@ -62,7 +62,7 @@ int binding_bind(char (*bdf)[SYSFS_BDF_LEN], size_t n, const char *driver, struc
 	return 0;
 }
 
-int binding_unbind(char (*bdf)[SYSFS_BDF_LEN], size_t n, struct error *err)
+int binding_unbind(char bdf[][SYSFS_BDF_LEN], size_t n, struct error *err)
 {
 	size_t i;
 
@@ -72,7 +72,7 @@ int binding_unbind(char (*bdf)[SYSFS_BDF_LEN], size_t n, struct error *err)
 	return 0;
 }
 
-int binding_check(const struct pci_scan *scan, char (*bdf)[SYSFS_BDF_LEN], size_t n,
+int binding_check(const struct pci_scan *scan, char bdf[][SYSFS_BDF_LEN], size_t n,
 		  struct error *err)
 {
 	const struct pci_device *dev;
@@ -81,7 +81,8 @@ int binding_check(const struct pci_scan *scan, char (*bdf)[SYSFS_BDF_LEN], size_
 	for (i = 0; i < n; i++) {
 		dev = sysfs_find(scan, bdf[i]);
 		if (!dev)
-			return error_set(err, "%s: there is no such PCI device: lspci -D lists them",
+			return error_set(err,
+					 "%s: there is no such PCI device: lspci -D lists them",
 					 bdf[i]);
 		if (dev->driver[0] && !dev->is_vfio)
 			return error_set(err, "%s is in use by %s: start this by vfio-bind.sh",

@@ -20,7 +20,7 @@
  *
  * Return: 0 or -1.
  */
-int binding_bind(char (*bdf)[SYSFS_BDF_LEN], size_t n, const char *driver, struct error *err);
+int binding_bind(char bdf[][SYSFS_BDF_LEN], size_t n, const char *driver, struct error *err);
 
 /**
  * binding_unbind() - take devices from their drivers, if they have one
@@ -32,13 +32,13 @@ int binding_bind(char (*bdf)[SYSFS_BDF_LEN], size_t n, const char *driver, struc
  *
  * Return: 0 or -1.
  */
-int binding_unbind(char (*bdf)[SYSFS_BDF_LEN], size_t n, struct error *err);
+int binding_unbind(char bdf[][SYSFS_BDF_LEN], size_t n, struct error *err);
 
 /*
  * Whether devices are there, and none is in use by a driver that is not VFIO's: whoever
  * has a disk there would miss it. 0, or -1 with the error set.
  */
-int binding_check(const struct pci_scan *scan, char (*bdf)[SYSFS_BDF_LEN], size_t n,
+int binding_check(const struct pci_scan *scan, char bdf[][SYSFS_BDF_LEN], size_t n,
 		  struct error *err);
 
 /**

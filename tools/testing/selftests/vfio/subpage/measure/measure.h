@@ -64,9 +64,7 @@ struct measurement {
 	size_t size;
 };
 
-/**
- * struct measured_path - a path that is open, and its measurement
- */
+/* A path that is open, and its measurement. */
 struct measured_path {
 	struct path path;
 	struct measurement *m;

@@ -44,7 +44,8 @@ static enum path_state sysfs_open(struct path *path, const struct path_target *t
 				  struct error *why)
 {
 	const struct pci_device *dev = target->device->dev;
-	u64 start = dev->res[target->reg.bar].start, page = sysconf(_SC_PAGESIZE);
+	const struct pci_resource *res = &dev->res[target->reg.bar];
+	u64 start = res->start, page = sysconf(_SC_PAGESIZE);
 	struct sysfs_map *sysfs;
 	char name[600];
 	int fd;
@@ -62,7 +63,7 @@ static enum path_state sysfs_open(struct path *path, const struct path_target *t
 	}
 
 	/* The file begins with the page that the BAR starts in. */
-	sysfs->len = vfio_page_round(start % page + sysfs_resource_size(&dev->res[target->reg.bar]));
+	sysfs->len = vfio_page_round(start % page + sysfs_resource_size(res));
 	sysfs->map = mmap(NULL, sysfs->len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (sysfs->map == MAP_FAILED) {

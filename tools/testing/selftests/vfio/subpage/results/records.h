@@ -21,9 +21,7 @@
 
 #define RECORDS_SCHEMA	2
 
-/**
- * struct record_totals - how many tests ended how
- */
+/* How many tests ended how. */
 struct record_totals {
 	unsigned int pass;
 	unsigned int fail;
