@@ -66,7 +66,7 @@ measure()
 	load_kvm
 	modprobe subpage_perf
 	# shellcheck disable=SC2046
-	logged perf vfio_pci_subpage_perf --compare --samples "${SAMPLES:-40}" \
+	logged perf vfio_pci_subpage_perf --compare --samples "${SAMPLES:-20}" \
 		${DELAY:+--delay "$DELAY"} $(all_bdfs)
 	ret=$?
 	rmmod subpage_perf
@@ -76,7 +76,7 @@ measure()
 open_cost()
 {
 	# shellcheck disable=SC2046
-	logged open vfio_pci_subpage_open --samples $((${SAMPLES:-40} / 2)) $(all_bdfs)
+	logged open vfio_pci_subpage_open --samples "${SAMPLES:-20}" $(all_bdfs)
 }
 
 load_plain_vfio || exit 1
