@@ -195,6 +195,7 @@ lines_in_place()
 	same "targets" 1 "$(grep -cx 'TARGETS += vfio' "$t/tools/testing/selftests/Makefile")" &&
 	grep -A1 -x '   kselftest' "$t/Documentation/dev-tools/index.rst" | grep -q '^   vfio' &&
 	grep -qx '   vfio-pci-subpage' "$t/Documentation/driver-api/index.rst" &&
+	grep '^VFIO' "$t/MAINTAINERS" | LC_ALL=C sort -c &&
 	grep -B1 -A1 '^VFIO .*SUB-PAGE' "$t/MAINTAINERS" | grep -c '^$' | grep -qx 2 &&
 	same "M: of ours" 2 "$(grep -c '^M:.Jo Doe <jo@example.org>$' "$t/MAINTAINERS")"
 }
