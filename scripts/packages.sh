@@ -31,7 +31,7 @@ group_packages()
 	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm binutils ;;
 	# A root with cross compilers of another suite, in which they run.
 	cross) echo mmdebstrap util-linux ;;
-	# in-tree-test.sh configures a kernel tree, and installs selftests from it.
+	# patches-test.sh configures a kernel tree, and installs selftests from it.
 	# procps has pgrep.
 	check) echo shellcheck sparse python3-sphinx perl git rsync bc bison flex \
 		    libelf-dev libssl-dev procps ;;
