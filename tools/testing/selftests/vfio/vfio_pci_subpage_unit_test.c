@@ -2069,25 +2069,28 @@ FIXTURE_TEARDOWN(named)
 {
 }
 
-static const char *complaint(struct _test_data_named *self)
+static const char *complaint(const struct options *options, const struct pci_scan *scan)
 {
-	self->err.text[0] = '\0';
-	registers_check(&self->options, &self->scan, &self->err);
-	return self->err.text;
+	static struct error err;
+
+	err.text[0] = '\0';
+	registers_check(options, scan, &err);
+	return err.text;
 }
 
 TEST_F(named, outside)
 {
-	EXPECT_STREQ("", complaint(self));
+	EXPECT_STREQ("", complaint(&self->options, &self->scan));
 	self->named.reg.offset = 0x100;
 	EXPECT_STREQ("--register: " BDF " BAR1 has only 0x100 bytes, none at 0x100",
-		     complaint(self));
+		     complaint(&self->options, &self->scan));
 	/* The end of it is no small number. */
 	self->named.reg.offset = -8ULL;
 	self->named.reg.width = 8;
-	EXPECT_STRNE("", complaint(self));
+	EXPECT_STRNE("", complaint(&self->options, &self->scan));
 	self->named.reg.bar = 0;
-	EXPECT_STREQ("--register: " BDF " BAR0 is not a memory BAR", complaint(self));
+	EXPECT_STREQ("--register: " BDF " BAR0 is not a memory BAR",
+		     complaint(&self->options, &self->scan));
 }
 
 TEST_F(named, of_another_device)
@@ -2097,10 +2100,10 @@ TEST_F(named, of_another_device)
 	self->options.bdf = other;
 	self->options.nr_bdf = 1;
 	EXPECT_STREQ("--register: " BDF " is not among the devices that are named",
-		     complaint(self));
+		     complaint(&self->options, &self->scan));
 	snprintf(self->named.bdf, sizeof(self->named.bdf), "0000:09:00.0");
 	EXPECT_STREQ("--register: 0000:09:00.0: there is no such PCI device: lspci -D lists them",
-		     complaint(self));
+		     complaint(&self->options, &self->scan));
 }
 
 TEST_F(named, counts_once)
