@@ -9,7 +9,7 @@ run_suite()
 {
 	# shellcheck disable=SC2046
 	/suite/vfio_pci_subpage_test --results results.json --platform "$PLATFORM" \
-		--accel "$ACCEL" --samples "${SAMPLES:-500}" $(all_bdfs) >suite.out 2>&1
+		--accel "$ACCEL" $(all_bdfs) >suite.out 2>&1
 	status=$?
 	sed 's/^/    /' suite.out >>suite.ktap
 	return $status

@@ -81,7 +81,7 @@ measure()
 	bind_all || return 1
 	rm -f results.json
 	# shellcheck disable=SC2046
-	/suite/vfio_pci_subpage_test --samples 10 --results results.json $(all_bdfs) >out 2>&1 ||
+	/suite/vfio_pci_subpage_test --results results.json $(all_bdfs) >out 2>&1 ||
 		{ grep -A3 '^not ok' out; return 1; }
 	count=$(mapped)
 	printf '%-34s %2d of %-2d %10s %10s %6s %8s  %s\n' "$1" "$count" "$(wc -l <bars)" \

@@ -21,7 +21,7 @@ whole_suite()
 	use_mode "$1" && bind_all || return 1
 	rm -f "results-$2.json"
 	# shellcheck disable=SC2046
-	$suite --backend "$2" --samples 10 --results "results-$2.json" $(all_bdfs) >"out-$1-$2" 2>&1 || {
+	$suite --backend "$2" --results "results-$2.json" $(all_bdfs) >"out-$1-$2" 2>&1 || {
 		grep -E "not ok|Expected|suite" -A3 "out-$1-$2" || cat "out-$1-$2"
 		return 1
 	}
@@ -39,14 +39,14 @@ whole_suite()
 default_is()
 {
 	rm -f results.json
-	$suite --samples 10 --results results.json "$(bdf alone)" >out 2>&1 || { cat out; return 1; }
+	$suite --results results.json "$(bdf alone)" >out 2>&1 || { cat out; return 1; }
 	grep -q "\"backend\": *\"$1\"" results.json || { grep backend results.json; return 1; }
 }
 
 lacks()
 {
 	refuses "$2" $suite --backend "$1" "$(bdf alone)" || return 1
-	$suite --samples 10 "$(bdf alone)" >out 2>&1 || { cat out; return 1; }
+	$suite "$(bdf alone)" >out 2>&1 || { cat out; return 1; }
 	n=$(grep -cE "^ok .*[0-7]-$1\.(region_info|mmap|registers) # SKIP .*$2" out)
 	same "skips of $1" 3 "$n" || cat out
 	[ "$n" = 3 ]
@@ -55,7 +55,7 @@ lacks()
 cdev_in_use()
 {
 	exec 5<>"$(group_file "$(bdf alone)")"
-	$suite --backend cdev --samples 10 "$(bdf alone)" >out 2>&1
+	$suite --backend cdev "$(bdf alone)" >out 2>&1
 	status=$?
 	exec 5>&-
 	cat out

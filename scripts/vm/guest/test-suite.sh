@@ -49,7 +49,7 @@ bdf_from_environment()
 without_domain()
 {
 	short=$(bdf alone)
-	$suite --samples 10 --results short.json "${short#0000:}" >out || { cat out; return 1; }
+	$suite --results short.json "${short#0000:}" >out || { cat out; return 1; }
 	grep -q "\"bdf\": *\"$short\"" short.json
 }
 
@@ -59,10 +59,10 @@ named_register()
 	dev=$(bdf edu)
 	bind vfio-pci "$dev" && bind vfio-pci "$(bdf sdhci)" || return 1
 	mkdir -p empty
-	$suite --profiles empty --samples 10 "$dev" >out || { cat out; return 1; }
+	$suite --profiles empty "$dev" >out || { cat out; return 1; }
 	grep -q "time_read # SKIP .*--register '$dev bar=0" out ||
 		{ echo "no hint"; cat out; return 1; }
-	$suite --profiles empty --samples 10 "$dev" \
+	$suite --profiles empty "$dev" \
 		--register "$dev bar=0 offset=0x0 width=4 access=ro" >out || { cat out; return 1; }
 	grep -q 'ok .*time_read$' out || { cat out; return 1; }
 }
@@ -73,7 +73,7 @@ wrong_profile_fails()
 	mkdir -p wrong
 	printf 'device 1234:11e8\nregister bar=0 offset=0 width=4 access=ro value=0x1 mask=0xff\n' \
 		>wrong/edu.profile
-	! $suite --profiles wrong --samples 10 "$(bdf edu)" >out || { cat out; return 1; }
+	! $suite --profiles wrong "$(bdf edu)" >out || { cat out; return 1; }
 	grep -q 'not ok .*paths_agree' out
 }
 
