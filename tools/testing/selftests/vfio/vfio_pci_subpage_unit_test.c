@@ -984,11 +984,14 @@ TEST(profiles_shipped)
 	struct profile_set set;
 	char *name = "x";
 	struct error err;
+	size_t i;
 
 	ASSERT_EQ(0, options_parse(OPTIONS_TEST, 1, &name, NULL, &options, &err));
 	ASSERT_EQ(0, profile_set_load(options.profiles, &set, &err))
 		TH_LOG("%s", err.text);
 	EXPECT_LT(0, set.nr);
+	for (i = 0; i < set.nr; i++)
+		EXPECT_STRNE("", set.profile[i].name);
 	profile_set_free(&set);
 }
 
