@@ -13,8 +13,6 @@
 #include "registers/profile.h"
 #include "types.h"
 
-#define LOOK_MAX_REGISTERS	8
-
 /**
  * enum look_state - how far a look got
  * @LOOK_SKIPPED: the backend does not apply to the device
@@ -54,14 +52,14 @@ struct register_look {
  * @state: whether there is anything below
  * @why: the reason, if there is not
  * @bar: the BARs
- * @reg: the registers; the caller sets which, look_through() reads them
+ * @reg: a register of each BAR at most; the caller sets which, look_through() reads it
  * @nr_reg: how many
  */
 struct device_look {
 	enum look_state state;
 	struct error why;
 	struct region_look bar[SYSFS_NR_BARS];
-	struct register_look reg[LOOK_MAX_REGISTERS];
+	struct register_look reg[SYSFS_NR_BARS];
 	size_t nr_reg;
 };
 
