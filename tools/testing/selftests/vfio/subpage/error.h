@@ -2,23 +2,12 @@
 #ifndef SUBPAGE_ERROR_H
 #define SUBPAGE_ERROR_H
 
-/**
- * struct error - what went wrong, in one line for a person
- * @text: names the thing and, where there is one, the remedy; no newline
- */
+/* One line for a person: the thing, the cause, the remedy. No newline. */
 struct error {
 	char text[512];
 };
 
-/**
- * error_set() - fill in an error
- * @err: where to put the text
- * @fmt: printf format
- *
- * A longer text is cut to the buffer.
- *
- * Return: always -1, so that callers can ``return error_set(...)``.
- */
+/* Fills in an error; a longer text is cut. Always returns -1. */
 int error_set(struct error *err, const char *fmt, ...);
 
 #endif

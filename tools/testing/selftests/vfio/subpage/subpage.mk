@@ -16,7 +16,8 @@ SUBPAGE_STALE_MAP := $(OUTPUT)/vfio_pci_subpage_stale_map
 SUBPAGE_LINKED := $(SUBPAGE_TEST) $(SUBPAGE_PERF) $(SUBPAGE_OPEN) $(SUBPAGE_UNIT_TEST)
 SUBPAGE_PROGS := $(SUBPAGE_LINKED) $(SUBPAGE_STALE_MAP)
 
-SUBPAGE_C := $(sort $(wildcard $(SUBPAGE_DIR)/*.c $(SUBPAGE_DIR)/*/*.c))
+# The unit test includes the tests of each folder.
+SUBPAGE_C := $(sort $(filter-out %_test.c,$(wildcard $(SUBPAGE_DIR)/*.c $(SUBPAGE_DIR)/*/*.c)))
 SUBPAGE_O := $(patsubst $(SUBPAGE_DIR)/%.c,$(OUTPUT)/subpage/%.o,$(SUBPAGE_C))
 SUBPAGE_ROOMS := $(sort $(OUTPUT)/subpage $(patsubst %/,%,$(dir $(SUBPAGE_O))))
 SUBPAGE_PROGS_O := $(addsuffix .o,$(SUBPAGE_PROGS))

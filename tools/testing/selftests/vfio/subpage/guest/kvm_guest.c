@@ -23,32 +23,21 @@ enum memory_slot {
 
 static const char *exit_name(unsigned int reason)
 {
-	switch (reason) {
-	case KVM_EXIT_UNKNOWN:
-		return "KVM_EXIT_UNKNOWN";
-	case KVM_EXIT_EXCEPTION:
-		return "KVM_EXIT_EXCEPTION";
-	case KVM_EXIT_IO:
-		return "KVM_EXIT_IO";
-	case KVM_EXIT_HLT:
-		return "KVM_EXIT_HLT";
-	case KVM_EXIT_MMIO:
-		return "KVM_EXIT_MMIO";
-	case KVM_EXIT_SHUTDOWN:
-		return "KVM_EXIT_SHUTDOWN";
-	case KVM_EXIT_FAIL_ENTRY:
-		return "KVM_EXIT_FAIL_ENTRY";
-	case KVM_EXIT_INTR:
-		return "KVM_EXIT_INTR";
-	case KVM_EXIT_INTERNAL_ERROR:
-		return "KVM_EXIT_INTERNAL_ERROR";
-	case KVM_EXIT_SYSTEM_EVENT:
-		return "KVM_EXIT_SYSTEM_EVENT";
-	case KVM_EXIT_ARM_NISV:
-		return "KVM_EXIT_ARM_NISV";
-	default:
-		return "unknown";
-	}
+	static const char * const name[] = {
+		[KVM_EXIT_UNKNOWN] = "KVM_EXIT_UNKNOWN",
+		[KVM_EXIT_EXCEPTION] = "KVM_EXIT_EXCEPTION",
+		[KVM_EXIT_IO] = "KVM_EXIT_IO",
+		[KVM_EXIT_HLT] = "KVM_EXIT_HLT",
+		[KVM_EXIT_MMIO] = "KVM_EXIT_MMIO",
+		[KVM_EXIT_SHUTDOWN] = "KVM_EXIT_SHUTDOWN",
+		[KVM_EXIT_FAIL_ENTRY] = "KVM_EXIT_FAIL_ENTRY",
+		[KVM_EXIT_INTR] = "KVM_EXIT_INTR",
+		[KVM_EXIT_INTERNAL_ERROR] = "KVM_EXIT_INTERNAL_ERROR",
+		[KVM_EXIT_SYSTEM_EVENT] = "KVM_EXIT_SYSTEM_EVENT",
+		[KVM_EXIT_ARM_NISV] = "KVM_EXIT_ARM_NISV",
+	};
+
+	return reason < sizeof(name) / sizeof(*name) && name[reason] ? name[reason] : "unknown";
 }
 
 static u64 exit_detail(const struct kvm_run *run)

@@ -22,51 +22,23 @@
 
 extern const u8 kvm_arch_program[KVM_GUEST_NR_PARTS * KVM_GUEST_PART];
 
-/**
- * kvm_arch_vm_type() - what KVM_CREATE_VM needs to be told
- * @kvm: /dev/kvm
- *
- * Return: the type.
- */
+/* The machine type for KVM_CREATE_VM. */
 unsigned long kvm_arch_vm_type(int kvm);
 
-/**
- * kvm_arch_boot() - bring a new CPU to the start of the program
- * @guest: the machine, with the program in its memory
- * @err: set on failure
- *
- * Return: 0 or -1.
- */
+/* Brings a new CPU to the start of the program, which is in memory already. */
 int kvm_arch_boot(struct kvm_guest *guest, struct error *err);
 
-/**
- * kvm_arch_set_work() - fill in the registers that the program looks at
- * @guest: the machine; it waits for work
- * @work: what it is to do
- * @loop: address of the loop for that, as the guest sees it
- * @err: set on failure
- *
- * Return: 0 or -1.
+/*
+ * Fills in the registers that the program looks at, while it waits for work. @loop
+ * is guest physical.
  */
 int kvm_arch_set_work(struct kvm_guest *guest, const struct kvm_work *work, u64 loop,
 		      struct error *err);
 
-/**
- * kvm_arch_is_done() - check whether the guest left because it has done its work
- * @run: what KVM says
- *
- * Return: true if so.
- */
+/* Whether the guest left because all work is done. */
 bool kvm_arch_is_done(const struct kvm_run *run);
 
-/**
- * kvm_arch_get_last() - what the program read last
- * @guest: the machine; it has done its work
- * @last: filled in; bits above the register's width mean nothing
- * @err: set on failure
- *
- * Return: 0 or -1.
- */
+/* What was read last. Bits above the register's width mean nothing. */
 int kvm_arch_get_last(struct kvm_guest *guest, u64 *last, struct error *err);
 
 #endif

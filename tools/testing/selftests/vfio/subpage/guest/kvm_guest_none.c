@@ -9,27 +9,22 @@ const u8 kvm_arch_program[KVM_GUEST_NR_PARTS * KVM_GUEST_PART];
 
 unsigned long kvm_arch_vm_type(int kvm)
 {
-	(void)kvm;
 	return 0;
 }
 
 int kvm_arch_boot(struct kvm_guest *guest, struct error *err)
 {
-	(void)guest;
 	return error_set(err, "no KVM guest is written for this architecture");
 }
 
 int kvm_arch_set_work(struct kvm_guest *guest, const struct kvm_work *work, u64 loop,
 		      struct error *err)
 {
-	(void)work;
-	(void)loop;
 	return kvm_arch_boot(guest, err);
 }
 
 bool kvm_arch_is_done(const struct kvm_run *run)
 {
-	(void)run;
 	return false;
 }
 

@@ -77,7 +77,6 @@ __asm__("	.pushsection .rodata\n"
 
 unsigned long kvm_arch_vm_type(int kvm)
 {
-	(void)kvm;
 	return 0;
 }
 

@@ -11,20 +11,10 @@
 
 #include "types.h"
 
-/**
- * struct random - a generator
- * @state: its seed at first
- */
 struct random {
-	u64 state;
+	u64 state;	/* the seed at first */
 };
 
-/**
- * random_next() - the next number
- * @random: the generator
- *
- * Return: 64 random bits.
- */
 static inline u64 random_next(struct random *random)
 {
 	u64 z = random->state += 0x9e3779b97f4a7c15ULL;
@@ -34,24 +24,12 @@ static inline u64 random_next(struct random *random)
 	return z ^ z >> 31;
 }
 
-/**
- * random_below() - a number below a limit
- * @random: the generator
- * @limit: not 0; far below 2^32, so that no number is noticeably preferred
- *
- * Return: 0 to @limit - 1.
- */
+/* 0 to @limit - 1. Far below 2^32, no number is noticeably preferred. */
 static inline size_t random_below(struct random *random, size_t limit)
 {
 	return (random_next(random) >> 32) * limit >> 32;
 }
 
-/**
- * random_shuffle() - put numbers into a random order
- * @random: the generator
- * @index: the numbers
- * @n: how many
- */
 static inline void random_shuffle(struct random *random, size_t *index, size_t n)
 {
 	size_t i;

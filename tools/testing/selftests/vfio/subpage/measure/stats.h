@@ -26,12 +26,7 @@ struct stats {
 	size_t samples;
 };
 
-/**
- * stats_compute() - summarise samples
- * @sample: the samples; sorted afterwards
- * @n: how many; all results are 0 if there is none
- * @stats: filled in
- */
+/* Sorts the samples. All results are 0 if there is none. */
 void stats_compute(double *sample, size_t n, struct stats *stats);
 
 /**
@@ -53,13 +48,9 @@ void stats_compute(double *sample, size_t n, struct stats *stats);
 int stats_bootstrap(const double *sample, size_t per_block, size_t blocks, u64 seed,
 		    double ci95[2]);
 
-/**
- * stats_outliers() - count samples that are far away from the others
- * @sorted: as stats_compute() leaves them
- * @n: how many
- *
- * Return: how many lie more than three interquartile ranges outside the
- * quartiles (Tukey, "Exploratory Data Analysis": "far out").
+/*
+ * How many lie more than three interquartile ranges outside the quartiles (Tukey,
+ * "Exploratory Data Analysis": "far out").
  */
 size_t stats_outliers(const double *sorted, size_t n);
 

@@ -46,13 +46,7 @@ static inline void mmio_before_write(void)
 #define mmio_raw_read(type, address)		(*(const __volatile__ type *)(address))
 #define mmio_raw_write(type, address, value)	(*(__volatile__ type *)(address) = (value))
 
-/**
- * mmio_read() - read a register through a mapping
- * @address: of the register
- * @width: 1, 2, 4 or 8 bytes
- *
- * Return: the value, in the byte order of the CPU.
- */
+/* Values are in the byte order of the CPU, widths 1, 2, 4 or 8 bytes. */
 static inline u64 mmio_read(const void *address, unsigned int width)
 {
 	u64 value;
@@ -74,12 +68,6 @@ static inline u64 mmio_read(const void *address, unsigned int width)
 	return value;
 }
 
-/**
- * mmio_write() - write a register through a mapping
- * @address: of the register
- * @width: 1, 2, 4 or 8 bytes
- * @value: in the byte order of the CPU
- */
 static inline void mmio_write(void *address, unsigned int width, u64 value)
 {
 	mmio_before_write();
