@@ -23,7 +23,6 @@
 #include "device/sysfs.h"
 #include "device/vfio_backend.h"
 #include "device/vfio_device.h"
-#include "expect/address.h"
 #include "expect/exclusive.h"
 #include "expect/expect.h"
 #include "expect/iomem.h"
@@ -246,14 +245,16 @@ TEST(unassigned_bar)
 
 TEST(bar_register)
 {
-	u8 config[64] = {
-		[0x10] = 0x00, 0x01, 0x24, 0xfe,	/* 32 bits */
-		[0x14] = 0x0c, 0x00, 0x00, 0xfd,	/* 64 bits, prefetchable */
-		[0x18] = 0x80, 0x03, 0x00, 0x00,
+	struct pci_device dev = {
+		.header = {
+			[0x10] = 0x00, 0x01, 0x24, 0xfe,	/* 32 bits */
+			[0x14] = 0x0c, 0x00, 0x00, 0xfd,	/* 64 bits, prefetchable */
+			[0x18] = 0x80, 0x03, 0x00, 0x00,
+		},
 	};
 
-	EXPECT_EQ(0xfe240100, address_parse(config, 0));
-	EXPECT_EQ(0x380fd000000, address_parse(config, 1));
+	EXPECT_EQ(0xfe240100, sysfs_bus_address(&dev, 0));
+	EXPECT_EQ(0x380fd000000, sysfs_bus_address(&dev, 1));
 }
 
 /* /proc/iomem. */
@@ -349,6 +350,35 @@ TEST(iomem_space)
 	fclose(file);
 }
 
+TEST(iomem_windows)
+{
+	FILE *file = text_file("1000-8fff : PCI Bus 0000:00\n"
+			       "  1000-4fff : Reserved\n"
+			       "    2000-3fff : PCI Bus 0000:01\n"
+			       "      2000-2fff : ACPI Non-volatile Storage\n"
+			       "        2000-20ff : " BDF "\n"
+			       "  5000-50ff : 0000:00:01.0\n"
+			       "9000-9fff : reserved\n"
+			       "  9000-90ff : 0000:00:02.0\n");
+	struct iomem map;
+	struct error err;
+
+	ASSERT_EQ(0, iomem_parse(file, &map, &err));
+	EXPECT_EQ(2, iomem_window(&map, 4));
+	EXPECT_EQ(0, iomem_window(&map, 2));
+	EXPECT_EQ(0, iomem_window(&map, 5));
+	EXPECT_EQ(IOMEM_ROOT, iomem_window(&map, 0));
+	EXPECT_EQ(IOMEM_ROOT, iomem_window(&map, 7));
+	EXPECT_TRUE(iomem_is_reserved(&map, 1));
+	EXPECT_TRUE(iomem_is_reserved(&map, 2));
+	EXPECT_FALSE(iomem_is_reserved(&map, 0));
+	EXPECT_FALSE(iomem_is_reserved(&map, 5));
+	EXPECT_TRUE(iomem_is_reserved(&map, 7));
+
+	iomem_free(&map);
+	fclose(file);
+}
+
 /* Expectations: one BAR in a window of four pages, and perhaps a neighbour. */
 
 FIXTURE(expect)
@@ -376,24 +406,29 @@ FIXTURE_TEARDOWN(expect)
 }
 
 /* The tree is made anew for each question. */
+static void read_tree(struct iomem *map, const char *text)
+{
+	FILE *file = text_file(text);
+	struct error err;
+
+	iomem_free(map);
+	if (iomem_parse(file, map, &err)) {
+		fprintf(stderr, "%s\n", err.text);
+		exit(KSFT_FAIL);
+	}
+	fclose(file);
+}
+
 static void place(struct _test_data_expect *self, u64 start, u64 size,
 		  const char *neighbours)
 {
-	struct error err;
 	char text[1024];
-	FILE *file;
 
 	self->bar.start = start;
 	self->bar.size = size;
 	snprintf(text, sizeof(text), "10000-13fff : window\n%llx-%llx : " BDF "\n%s",
 		 start, start + size - 1, neighbours);
-	iomem_free(&self->map);
-	file = text_file(text);
-	if (iomem_parse(file, &self->map, &err)) {
-		fprintf(stderr, "%s\n", err.text);
-		exit(KSFT_FAIL);
-	}
-	fclose(file);
+	read_tree(&self->map, text);
 }
 
 static bool mapped_at(struct _test_data_expect *self, u64 start, u64 size,
@@ -435,22 +470,14 @@ TEST_F(expect, plain_neighbours)
 
 TEST_F(expect, plain_without_room_in_parent)
 {
-	FILE *file = text_file("10000-107ff : window\n  10000-100ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	read_tree(&self->map, "10000-107ff : window\n  10000-100ff : " BDF "\n");
 	EXPECT_FALSE(expect_mmap(&self->bar, &self->map));
-	fclose(file);
 }
 
 TEST_F(expect, plain_without_parent)
 {
-	FILE *file = text_file("10000-100ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	read_tree(&self->map, "10000-100ff : " BDF "\n");
 	EXPECT_FALSE(expect_mmap(&self->bar, &self->map));
-	fclose(file);
 }
 
 TEST_F(expect, plain_not_in_tree)
@@ -746,6 +773,189 @@ TEST_F(exclusive, not_in_tree)
 	self->dev[1].res[0].start = 0x11100;
 	self->dev[1].res[0].end = 0x111ff;
 	EXPECT_EQ(1, intruders(self, ""));
+}
+
+/*
+ * A host bridge that translates addresses, with one root port and one device below
+ * it: on the bus all is 0x2400000000 lower.
+ */
+
+#define BEHIND	"0004:01:00.0"
+
+FIXTURE(address)
+{
+	struct pci_device dev[3];
+	struct pci_scan scan;
+	struct iomem map;
+	struct error why;
+};
+
+static void put(struct pci_device *dev, unsigned int offset, u32 value)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		dev->header[offset + i] = value >> 8 * i;
+}
+
+FIXTURE_SETUP(address)
+{
+	/* The port, the device, and another one on the root bus. */
+	static const char * const bdf[] = { "0004:00:00.0", BEHIND, "0004:00:01.0" };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		snprintf(self->dev[i].bdf, sizeof(self->dev[i].bdf), "%s", bdf[i]);
+		self->dev[i].nr_res = i ? 13 : 17;
+	}
+	self->dev[0].header[0x0e] = 0x81;	/* a bridge, of several functions */
+	self->dev[0].res[14] = (struct pci_resource) { 0x2428000000, 0x24280fffff, RES_MEM };
+	put(&self->dev[0], 0x20, 0x28002800);
+	self->dev[1].res[0] = (struct pci_resource) { 0x2428001000, 0x2428001fff, RES_MEM };
+	put(&self->dev[1], 0x10, 0x28001000);
+	self->dev[1].is_held = true;
+	self->scan = (struct pci_scan) { self->dev, 2 };
+	read_tree(&self->map, "2428000000-2437ffffff : pcie@24\n"
+			      "  2428000000-24280fffff : PCI Bus 0004:01\n"
+			      "    2428001000-2428001fff : " BEHIND "\n"
+			      "2500000000-25ffffffff : pcie@24, prefetchable\n");
+}
+
+FIXTURE_TEARDOWN(address)
+{
+	iomem_free(&self->map);
+}
+
+static enum verdict verdict_of(struct _test_data_address *self, unsigned int i)
+{
+	return expect_address(&self->scan, &self->map, &self->dev[i], 0, &self->why);
+}
+
+static enum verdict register_says(struct _test_data_address *self, u32 value)
+{
+	put(&self->dev[1], 0x10, value);
+	return verdict_of(self, 1);
+}
+
+TEST_F(address, bridge_window)
+{
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x28001000));
+	EXPECT_EQ(0, strncmp("resource 14 of 0004:00:00.0", self->why.text, 27));
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x28002000));
+	EXPECT_EQ(0, strncmp("resource 14 of 0004:00:00.0", self->why.text, 27));
+	/* No translation is one that has to be right, too. */
+	self->dev[1].res[0] = (struct pci_resource) { 0x28001000, 0x28001fff, RES_MEM };
+	self->dev[0].res[14].flags = 0;
+	read_tree(&self->map, "28000000-280fffff : PCI Bus 0004:01\n"
+			      "  28001000-28001fff : " BEHIND "\n");
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0x28001000));
+	self->dev[0].res[14] = (struct pci_resource) { 0x28000000, 0x280fffff, RES_MEM };
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x28001000));
+	put(&self->dev[0], 0x20, 0x48004800);
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x28001000));
+}
+
+/* Its registers are others, and have upper halves. */
+TEST_F(address, prefetchable_window)
+{
+	struct pci_resource *window = &self->dev[0].res[15];
+
+	self->dev[0].res[14].flags = 0;
+	*window = (struct pci_resource) { 0x2500000000, 0x25001fffff, RES_MEM | RES_PREFETCH };
+	put(&self->dev[0], 0x24, 0x00110001);
+	put(&self->dev[0], 0x28, 0x12);
+	put(&self->dev[0], 0x2c, 0x12);
+	self->dev[1].res[0] = (struct pci_resource) { 0x2500100000, 0x25001000ff, RES_MEM };
+	read_tree(&self->map, "2500000000-25ffffffff : pcie@24, prefetchable\n"
+			      "  2500000000-25001fffff : PCI Bus 0004:01\n"
+			      "    2500100000-25001000ff : " BEHIND "\n");
+	put(&self->dev[1], 0x14, 0x12);
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x0010000c));
+	put(&self->dev[1], 0x14, 0x25);
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x0010000c));
+
+	/* What the registers hold is not the window. */
+	put(&self->dev[0], 0x2c, 0x13);
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0x0010000c));
+	put(&self->dev[0], 0x2c, 0x12);
+	window->flags |= RES_DISABLED;
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0x0010000c));
+
+	/* A window of 32 bits has no upper halves. */
+	window->flags = RES_MEM | RES_PREFETCH;
+	put(&self->dev[0], 0x24, 0x00100000);
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x00100000));
+}
+
+/* On the root bus only others of the host's window tell. */
+TEST_F(address, root_bus)
+{
+	struct pci_device *lone = &self->dev[2];
+
+	lone->res[0] = (struct pci_resource) { 0x2430000000, 0x24300000ff, RES_MEM };
+	put(lone, 0x10, 0x30000000);
+	read_tree(&self->map, "2428000000-2437ffffff : pcie@24\n"
+			      "  2430000000-24300000ff : 0004:00:01.0\n");
+	self->scan.nr = 3;
+	EXPECT_EQ(VERDICT_CONFIRMED, verdict_of(self, 2));
+	put(lone, 0x10, 0x31000000);
+	EXPECT_EQ(VERDICT_REFUTED, verdict_of(self, 2));
+
+	/* In another window of the host, which may be translated in another way. */
+	lone->res[0] = (struct pci_resource) { 0x2500000000, 0x25000000ff, RES_MEM };
+	read_tree(&self->map, "2428000000-2437ffffff : pcie@24\n"
+			      "2500000000-25ffffffff : pcie@24, prefetchable\n"
+			      "  2500000000-25000000ff : 0004:00:01.0\n");
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 2));
+	put(lone, 0x10, 0x00000004);
+	put(lone, 0x14, 0x1);
+	EXPECT_EQ(VERDICT_CONFIRMED, verdict_of(self, 2));
+}
+
+/* It does not prove itself, and what the module may have moved proves nothing. */
+TEST_F(address, witness)
+{
+	struct pci_device *other = &self->dev[2];
+
+	self->dev[0].res[14].flags = 0;
+	self->dev[1].is_held = false;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+
+	other->res[0] = (struct pci_resource) { 0x2428002000, 0x2428002fff, RES_MEM };
+	put(other, 0x10, 0x28002000);
+	self->scan.nr = 3;
+	EXPECT_EQ(VERDICT_CONFIRMED, verdict_of(self, 1));
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x28003000));
+	other->is_held = true;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->is_held = false;
+	other->is_vf = true;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->is_vf = false;
+	other->res[0].flags |= RES_UNSET;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->res[0].flags = RES_MEM | RES_PCI_FIXED;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->res[0].flags = RES_MEM;
+	memcpy(other->bdf, "0005", 4);
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	memcpy(other->bdf, "0004", 4);
+	memset(other->header, 0xff, sizeof(other->header));
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+}
+
+TEST_F(address, no_register)
+{
+	self->dev[1].res[0].flags |= RES_PCI_FIXED;
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0));
+	self->dev[1].res[0].flags = RES_MEM;
+	self->dev[1].is_vf = true;
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0));
+	self->dev[1].is_vf = false;
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0));
+	memset(self->dev[1].header, 0xff, sizeof(self->dev[1].header));
+	EXPECT_EQ(VERDICT_REFUTED, verdict_of(self, 1));
+	EXPECT_NE(NULL, strstr(self->why.text, "does not answer"));
 }
 
 /* Profiles. */

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a driver should have done with a BAR, worked out from sysfs and
- * /proc/iomem alone. Pure: nothing here looks at the system or shares a line
- * with the drivers that it judges.
+ * What is expected of a BAR, worked out from sysfs and /proc/iomem alone. Pure:
+ * nothing here looks at the system or shares a line with what it judges.
+ *
+ * "Somebody else" in the page of a BAR is whatever is neither above the BAR (bridge
+ * windows, and what firmware has reserved around them), nor the BAR itself, nor a
+ * reservation that keeps the page free.
  */
 #ifndef SUBPAGE_EXPECT_H
 #define SUBPAGE_EXPECT_H
 
 #include <stdbool.h>
 
+#include "device/sysfs.h"
 #include "error.h"
 #include "expect/iomem.h"
 #include "types.h"
@@ -50,7 +54,7 @@ struct bar_facts {
 };
 
 /**
- * enum verdict - how far a statement of the module could be checked
+ * enum verdict - how far a statement could be checked
  * @VERDICT_CONFIRMED: sysfs and /proc/iomem agree with it
  * @VERDICT_ACCEPTED: nothing contradicts it, nothing can prove it either
  * @VERDICT_CHANGED: it would differ now, but may have been true when the device
@@ -65,21 +69,11 @@ enum verdict {
 	VERDICT_REFUTED,
 };
 
-/**
- * bar_is_subpage() - is it a memory BAR smaller than a page in the device?
- * @bar: the BAR
- *
- * Return: true if it is; false also for one that is not there.
- */
-bool bar_is_subpage(const struct bar_facts *bar);
-
-/**
- * bar_page() - start of the host page that the BAR starts in
- * @bar: the BAR
- *
- * Return: CPU address.
- */
+/* Start of the host page that the BAR starts in. */
 u64 bar_page(const struct bar_facts *bar);
+
+/* Is it a memory BAR smaller than a page in the device? */
+bool bar_is_subpage(const struct bar_facts *bar);
 
 /**
  * expect_mmap() - should region info say that the BAR can be mapped?
@@ -105,5 +99,24 @@ bool expect_mmap(const struct bar_facts *bar, const struct iomem *map);
  */
 enum verdict expect_state(const struct bar_facts *bar, const struct iomem *map,
 			  struct error *why);
+
+/**
+ * expect_address() - is the address in a BAR register the one of the kernel?
+ * @scan: every PCI device
+ * @map: /proc/iomem
+ * @dev: device of the BAR, one of @scan
+ * @number: which memory BAR of it
+ * @why: what tells, or why nothing does
+ *
+ * A host bridge may translate addresses, each of its windows in its own way. What
+ * other resources that share a window with the BAR have on the bus tells how:
+ * windows of PCI bridges, and BARs that the module has not moved. Those elsewhere in
+ * the domain can confirm, but not refute.
+ *
+ * Return: the verdict; VERDICT_ACCEPTED if nothing tells.
+ */
+enum verdict expect_address(const struct pci_scan *scan, const struct iomem *map,
+			    const struct pci_device *dev, unsigned int number,
+			    struct error *why);
 
 #endif
