@@ -20,7 +20,6 @@
 #include "device/subject.h"
 #include "device/vfio_backend.h"
 #include "device/vfio_device.h"
-#include "expect/exclusive.h"
 #include "expect/expect.h"
 #include "kunit.h"
 #include "measure/cpu.h"

@@ -23,7 +23,6 @@
 #include "device/sysfs.h"
 #include "device/vfio_backend.h"
 #include "device/vfio_device.h"
-#include "expect/exclusive.h"
 #include "expect/expect.h"
 #include "expect/iomem.h"
 #include "kunit.h"
@@ -709,16 +708,10 @@ FIXTURE_TEARDOWN(exclusive)
 
 static unsigned int intruders(struct _test_data_exclusive *self, const char *more)
 {
-	struct error err;
 	char text[1024];
-	FILE *file;
 
 	snprintf(text, sizeof(text), "10000-13fff : window\n11000-110ff : " BDF "\n%s", more);
-	iomem_free(&self->map);
-	file = text_file(text);
-	if (iomem_parse(file, &self->map, &err))
-		exit(KSFT_FAIL);
-	fclose(file);
+	read_tree(&self->map, text);
 	return page_intruders(&self->scan, &self->map, &self->dev[1], 0, PAGE, &self->first);
 }
 
@@ -766,6 +759,44 @@ TEST_F(exclusive, bridge)
 	self->dev[0].res[0].flags = 0;
 	self->dev[2].res[14] = (struct pci_resource) { 0x11000, 0x11fff, RES_MEM };
 	EXPECT_EQ(1, intruders(self, ""));
+}
+
+/* A window above has all of the page around it; one that begins inside is a neighbour. */
+TEST_F(exclusive, window_ends_in_page)
+{
+	self->dev[0].res[14].start = 0x11000;
+	self->dev[0].res[15] = (struct pci_resource) { 0x11800, 0x118ff, RES_MEM };
+	EXPECT_EQ(1, intruders(self, ""));
+	EXPECT_EQ(0, strncmp("resource 15 of 0000:01:00.0", self->first.text, 27));
+}
+
+/* What has no address, or is off, shows a range that is made up. */
+TEST_F(exclusive, without_address)
+{
+	self->dev[2].res[14] = (struct pci_resource) { 0x11000, 0x11fff, RES_MEM | RES_UNSET };
+	EXPECT_EQ(0, intruders(self, ""));
+	self->dev[2].res[14].flags = RES_MEM | RES_DISABLED;
+	EXPECT_EQ(0, intruders(self, ""));
+	self->dev[2].res[14].flags = RES_MEM;
+	EXPECT_EQ(1, intruders(self, ""));
+}
+
+/* Only of those above the device, also for a virtual function. */
+TEST_F(exclusive, virtual_function)
+{
+	self->dev[1].is_vf = true;
+	EXPECT_EQ(0, intruders(self, ""));
+	self->dev[2].res[14] = (struct pci_resource) { 0x11000, 0x11fff, RES_MEM };
+	EXPECT_EQ(1, intruders(self, ""));
+}
+
+/* Firmware has reserved the window, or a part of it that the page is in. */
+TEST_F(exclusive, reservation_around)
+{
+	read_tree(&self->map, "10000-1ffff : Reserved\n10000-13fff : window\n"
+			      "11000-11fff : Reserved\n11000-110ff : " BDF "\n");
+	EXPECT_EQ(0, page_intruders(&self->scan, &self->map, &self->dev[1], 0, PAGE, &self->first));
+	EXPECT_EQ(1, intruders(self, "11800-11fff : Reserved\n"));
 }
 
 TEST_F(exclusive, not_in_tree)

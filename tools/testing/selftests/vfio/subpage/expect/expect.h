@@ -20,9 +20,6 @@
 #define STATE_IN_PLACE	"in-place"
 #define STATE_RELOCATED	"relocated"
 
-/* Name of vfio-pci-core's reservation in /proc/iomem. */
-#define RESERVED_BY_CORE	"vfio sub-page reserved"
-
 /**
  * struct bar_facts - a BAR, as seen before any device was opened
  * @bdf: address of its device, which is also its name in /proc/iomem
@@ -118,5 +115,22 @@ enum verdict expect_state(const struct bar_facts *bar, const struct iomem *map,
 enum verdict expect_address(const struct pci_scan *scan, const struct iomem *map,
 			    const struct pci_device *dev, unsigned int number,
 			    struct error *why);
+
+/**
+ * page_intruders() - count what else lies in the host page of a BAR
+ * @scan: every PCI device
+ * @map: /proc/iomem
+ * @dev: device of the BAR, one of @scan
+ * @number: which BAR of it
+ * @page_size: of the host, bytes
+ * @first: names the first intruder, if there is one
+ *
+ * Looks at the resources of every PCI device and at /proc/iomem.
+ *
+ * Return: how many intruders there are.
+ */
+unsigned int page_intruders(const struct pci_scan *scan, const struct iomem *map,
+			    const struct pci_device *dev, unsigned int number,
+			    u64 page_size, struct error *first);
 
 #endif
