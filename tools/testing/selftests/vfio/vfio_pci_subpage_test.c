@@ -690,6 +690,7 @@ static void read_facts(const struct pci_device *dev, unsigned int bar, struct ba
 	*facts = (struct bar_facts) {
 		.bdf = dev->bdf,
 		.start = res->start,
+		.bus_start = sysfs_bus_address(dev, bar),
 		.size = sysfs_resource_size(res),
 		.device_size = dev->bar_size[bar],
 		.flags = res->flags,

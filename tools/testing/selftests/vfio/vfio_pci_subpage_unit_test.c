@@ -424,6 +424,7 @@ static void place(struct _test_data_expect *self, u64 start, u64 size,
 	char text[1024];
 
 	self->bar.start = start;
+	self->bar.bus_start = start;
 	self->bar.size = size;
 	snprintf(text, sizeof(text), "10000-13fff : window\n%llx-%llx : " BDF "\n%s",
 		 start, start + size - 1, neighbours);
@@ -642,33 +643,68 @@ TEST_F(expect, reason_no_space)
 /* The only free page lies where a 32-bit BAR cannot go. */
 TEST_F(expect, reason_no_space_below_4g)
 {
-	FILE *file = text_file("fffff000-100000fff : window\n"
-			       "  fffff000-fffff0ff : other\n"
-			       "  fffff100-fffff1ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
 	self->bar.start = 0xfffff100;
+	self->bar.bus_start = 0xfffff100;
+	read_tree(&self->map, "fffff000-100000fff : window\n"
+			      "  fffff000-fffff0ff : other\n"
+			      "  fffff100-fffff1ff : " BDF "\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
+	/* It is the address on the bus that has to be below 4 GiB. */
+	self->bar.bus_start = 0x7ffff100;
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	self->bar.bus_start = 0xfffff100;
 	self->bar.flags |= RES_MEM_64;
 	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
-	fclose(file);
+	/* And all of it may be above on the side of the CPU. */
+	self->bar.flags = RES_MEM;
+	self->bar.start = 0x3200001100;
+	self->bar.bus_start = 0xffffe100;
+	read_tree(&self->map, "3200000000-3200003fff : window\n"
+			      "  3200000000-32000000ff : other\n"
+			      "  3200001100-32000011ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	self->bar.bus_start = 0xfffff100;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
 }
 
 /* e820 above the window: the page is free in the tree, and nobody gets it. */
 TEST_F(expect, reason_reserved)
 {
-	FILE *file = text_file("10000-1ffff : Reserved\n"
-			       "  10000-13fff : window\n"
-			       "    11100-111ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
 	self->bar.start = 0x11100;
+	read_tree(&self->map, "10000-1ffff : Reserved\n"
+			      "  10000-13fff : window\n"
+			      "    11100-111ff : " BDF "\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "reserved"));
-	fclose(file);
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	read_tree(&self->map, "10000-1ffff : ACPI Non-volatile Storage\n"
+			      "  10000-13fff : window\n"
+			      "    11100-111ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "reserved"));
 	place(self, 0x11100, 0x100, "");
 	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "reserved"));
+}
+
+/* e820 between the window and the BAR: other pages of the window are not reserved. */
+TEST_F(expect, reason_reserved_within_window)
+{
+	self->bar.start = 0x11100;
+	read_tree(&self->map, "10000-13fff : window\n"
+			      "  11000-11fff : Reserved\n"
+			      "    11100-111ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "reserved"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	read_tree(&self->map, "10000-12fff : window\n"
+			      "  10000-107ff : other\n"
+			      "  11000-11fff : Reserved\n"
+			      "    11100-111ff : " BDF "\n"
+			      "  12000-12fff : Reserved\n");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
+	/* Another window of the bus may have a page that is. */
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "reserved"));
+	/* With nothing above that is a window, there is none to be full. */
+	read_tree(&self->map, "11000-11fff : Reserved\n"
+			      "  11100-111ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "no-space"));
 }
 
 /* Who else is in a page. */

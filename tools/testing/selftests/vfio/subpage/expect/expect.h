@@ -24,6 +24,7 @@
  * struct bar_facts - a BAR, as seen before any device was opened
  * @bdf: address of its device, which is also its name in /proc/iomem
  * @start: first CPU address, or first port
+ * @bus_start: first address on the bus, as in its register
  * @size: bytes that the kernel shows; 0 for a BAR that is not there
  * @device_size: bytes that it has in the device
  * @flags: RES_* bits of sysfs
@@ -38,6 +39,7 @@
 struct bar_facts {
 	const char *bdf;
 	u64 start;
+	u64 bus_start;
 	u64 size;
 	u64 device_size;
 	u64 flags;
@@ -65,9 +67,6 @@ enum verdict {
 	VERDICT_CHANGED,
 	VERDICT_REFUTED,
 };
-
-/* Start of the host page that the BAR starts in. */
-u64 bar_page(const struct bar_facts *bar);
 
 /* Is it a memory BAR smaller than a page in the device? */
 bool bar_is_subpage(const struct bar_facts *bar);
