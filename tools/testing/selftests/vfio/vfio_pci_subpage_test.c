@@ -69,6 +69,8 @@ struct bar_case {
 	unsigned int number;
 	struct bar_facts facts;
 	bool expected_mmap;
+	bool busy;
+	struct error busy_why;
 	int mmap;
 	struct safe_register reg[MAX_REGISTERS];
 	size_t nr_reg;
@@ -248,8 +250,11 @@ static int try_map(int fd, u64 offset, u64 len)
 TEST_F(bar, mmap)
 {
 	u64 len = round_to_page(self->info.size), offset = self->info.offset;
+	int expected = self->c->busy ? -EBUSY : 0;
 
-	EXPECT_EQ(is_mappable(&self->info) ? 0 : -EINVAL, try_map(self->fd, offset, len));
+	if (self->c->busy)
+		ksft_print_msg("%s: %s\n", self->c->name, self->c->busy_why.text);
+	EXPECT_EQ(is_mappable(&self->info) ? expected : -EINVAL, try_map(self->fd, offset, len));
 	EXPECT_EQ(-EINVAL, try_map(self->fd, offset, len + page_size()));
 	EXPECT_EQ(-EINVAL, try_map(self->fd, offset + len, page_size()));
 }
@@ -270,6 +275,9 @@ static const char *no_register(const struct bar_case *c, const char *access)
 {
 	const struct pci_device *dev = c->subject->dev;
 	static struct error text;
+
+	if (c->busy)
+		return c->busy_why.text;
 
 	error_set(&text,
 		  "no %.2s register of %04x:%04x BAR%u is known to be safe: name one in a profile, or with --register '%s bar=%u offset=0x0 width=4 access=%s'",
@@ -696,6 +704,7 @@ static void read_facts(const struct pci_device *dev, unsigned int bar, struct ba
 		.flags = res->flags,
 		.page_size = page_size(),
 		.held = dev->is_held,
+		.has_vfs = dev->has_vfs,
 		.relocate_off = parameter_is("relocate", "no"),
 		.excluded = is_excluded(dev),
 		.keep_size = parameter_is("bar_size", "device"),
@@ -780,6 +789,7 @@ static void choose_registers(const struct subject *subject, struct device_look *
 	for (i = 0; i < nr_cases; i++) {
 		if (cases[i].subject != subject)
 			continue;
+		look->bar[cases[i].number].busy = cases[i].busy;
 		reg = constant_register(&cases[i]);
 		if (reg)
 			look->reg[look->nr_reg++].reg = *reg;
@@ -810,6 +820,9 @@ static void expect_cases(void)
 		c->expected_mmap = expect_mmap(&c->facts, &iomem);
 		if (c->facts.held)
 			c->state_verdict = expect_state(&c->facts, &iomem, &c->state_why);
+		c->busy = expect_busy(&c->facts, &iomem, &c->busy_why);
+		if (c->busy)
+			c->nr_reg = 0;
 	}
 }
 
@@ -1011,16 +1024,23 @@ static int prepare(int argc, char **argv, struct error *err)
 
 static int prepare_run(struct error *err)
 {
+	struct error why_hidden;
+	int hidden;
+
 	if (options.results) {
 		results = results_open(options.results, options.platform, options.accel, err);
 		if (!results)
 			return -1;
 	}
-	look_through_backends();
-	if (subjects_attach(&subjects, &options, err) || iomem_read(&iomem, err))
-		return -1;
-
+	/* Whoever may not open a device shall be told that first. */
+	hidden = iomem_read(&iomem, &why_hidden);
 	expect_cases();
+	look_through_backends();
+	if (subjects_attach(&subjects, &options, err))
+		return -1;
+	if (hidden)
+		return error_set(err, "%s", why_hidden.text);
+
 	subjects_open(&subjects);
 	observe_cases();
 	return atexit(save_results) ? error_set(err, "no memory") : 0;

@@ -622,6 +622,9 @@ TEST_F(expect, reason_busy)
 {
 	place(self, 0x11100, 0x100, "12000-120ff : elsewhere\n");
 	EXPECT_EQ(VERDICT_CHANGED, judge(self, "busy"));
+	/* What VFIO requests itself, it has requested later. */
+	place(self, 0x11100, 0x100, "11100-111ff : vfio-pci\n");
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "busy"));
 	place(self, 0x11100, 0x100, "11100-111ff : BOOTFB\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "busy"));
 	/* In another BAR of the device, and only if this one would have to move. */
@@ -629,6 +632,37 @@ TEST_F(expect, reason_busy)
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "busy"));
 	place(self, 0x11000, 0x100, "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n");
 	EXPECT_EQ(VERDICT_CHANGED, judge(self, "busy"));
+	/* Virtual functions may be in use whose physical function is not. */
+	place(self, 0x11100, 0x100, "");
+	self->bar.has_vfs = true;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "busy"));
+}
+
+/* A region inside a BAR keeps VFIO from mapping it, and nothing else does. */
+TEST_F(expect, region_inside)
+{
+	struct error why = { "" };
+
+	place(self, 0x11000, 2 * PAGE, "11000-11fff : BOOTFB\n11000-110ff : simpledrm\n");
+	EXPECT_TRUE(expect_mmap(&self->bar, &self->map));
+	EXPECT_TRUE(expect_busy(&self->bar, &self->map, &why));
+	EXPECT_EQ(0, strncmp("'BOOTFB' has 0x11000-0x11fff of the BAR", why.text, 39))
+		TH_LOG("%s", why.text);
+	EXPECT_NE(NULL, strstr(why.text, "initcall_blacklist=sysfb_init"));
+
+	place(self, 0x11000, 2 * PAGE, "12000-12fff : vesafb\n");
+	EXPECT_TRUE(expect_busy(&self->bar, &self->map, &why));
+	place(self, 0x11000, 2 * PAGE, "");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	place(self, 0x11000, 2 * PAGE, "11000-12fff : vfio-pci\n");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	place(self, 0x11000, 2 * PAGE, "11000-12fff : vfio\n");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	/* In another BAR of the device, or around this one. */
+	place(self, 0x11000, PAGE, "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	self->bar.start = 0;
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
 }
 
 TEST_F(expect, reason_no_space)
@@ -1474,6 +1508,14 @@ TEST_F(looks, maps_otherwise)
 	EXPECT_EQ(0, strncmp("BAR2 is not flagged", self->why.text, 19));
 	/* Refused, but for another reason. */
 	self->a.bar[2].map = -ENOMEM;
+	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
+	/* Somebody else has a region inside. */
+	self->a.bar[2].map = -EINVAL;
+	self->a.bar[0].map = -EBUSY;
+	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
+	self->a.bar[0].busy = true;
+	EXPECT_TRUE(look_maps_as_flagged(&self->a, &self->why));
+	self->a.bar[0].map = 0;
 	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
 }
 

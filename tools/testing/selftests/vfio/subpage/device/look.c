@@ -184,8 +184,9 @@ bool look_maps_as_flagged(const struct device_look *look, struct error *err)
 	for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
 		const struct region_look *region = &look->bar[bar];
 		bool flagged = region->info.flags & VFIO_REGION_INFO_FLAG_MMAP;
+		int expected = region->busy ? -EBUSY : 0;
 
-		if (!region->info.size || region->map == (flagged ? 0 : -EINVAL))
+		if (!region->info.size || region->map == (flagged ? expected : -EINVAL))
 			continue;
 		error_set(err, "BAR%u is %sflagged as mappable; mapping it gives: %s", bar,
 			  flagged ? "" : "not ", strerror(-region->map));

@@ -31,10 +31,13 @@ enum look_state {
  * struct region_look - what a BAR shows
  * @info: region info; its size is 0 if the BAR is not implemented
  * @map: result of mapping it: 0 or a negative errno
+ * @busy: somebody else has a region inside, as far as the caller knows: it can be
+ *	flagged as mappable, and cannot be mapped
  */
 struct region_look {
 	struct vfio_region_info info;
 	int map;
+	bool busy;
 };
 
 /**

@@ -56,6 +56,36 @@ bool expect_mmap(const struct bar_facts *bar, const struct iomem *map)
 	return bar->size >= bar->page_size || starts_free_page(bar, map);
 }
 
+/* A region inside a BAR is VFIO's own request, once the BAR was mapped or read, ... */
+static bool is_own_request(const struct iomem_entry *entry)
+{
+	return !strcmp(entry->name, "vfio-pci") || !strcmp(entry->name, "vfio");
+}
+
+/* ... or somebody else's. Returns its index, or -1. */
+static int find_region_inside(const struct iomem *map, int bar)
+{
+	int i;
+
+	for (i = bar + 1; bar >= 0 && i < map->nr; i++)
+		if (map->entry[i].parent == bar && !is_own_request(&map->entry[i]))
+			return i;
+	return -1;
+}
+
+bool expect_busy(const struct bar_facts *bar, const struct iomem *map, struct error *why)
+{
+	int i = find_region_inside(map, find_bar(bar, map));
+
+	if (i < 0)
+		return false;
+
+	error_set(why,
+		  "'%s' has 0x%llx-0x%llx of the BAR (/proc/iomem), which VFIO is refused therefore (EBUSY): unload what that belongs to; a boot frame buffer goes when the device's own driver is bound once, or with initcall_blacklist=sysfb_init",
+		  map->entry[i].name, map->entry[i].start, map->entry[i].end);
+	return true;
+}
+
 static enum verdict say(enum verdict verdict, struct error *why, const char *text)
 {
 	error_set(why, "%s", text);
@@ -90,23 +120,18 @@ static enum verdict check_unassigned(const struct bar_facts *bar, const struct i
 	return say(VERDICT_CHANGED, why, "the BAR has an address and is in /proc/iomem");
 }
 
-/* Children follow their parent directly. */
-static bool has_child(const struct iomem *map, int i)
-{
-	return i >= 0 && i + 1 < map->nr && map->entry[i + 1].parent == i;
-}
-
-/* A region in any BAR of the device: a move turns off memory decode for all. */
+/* A move turns off memory decode for all BARs of the device, and for its VFs. */
 static enum verdict check_busy(const struct bar_facts *bar, const struct iomem *map,
 			       struct error *why)
 {
 	int i;
 
-	for (i = 0; i < map->nr; i++) {
-		if (!strcmp(map->entry[i].name, bar->bdf) && has_child(map, i))
+	if (bar->has_vfs)
+		return say(VERDICT_CONFIRMED, why, "the device has virtual functions");
+	for (i = 0; i < map->nr; i++)
+		if (!strcmp(map->entry[i].name, bar->bdf) && find_region_inside(map, i) >= 0)
 			return say(VERDICT_CONFIRMED, why,
 				   "/proc/iomem shows a region inside a BAR of it");
-	}
 
 	return say(VERDICT_CHANGED, why, "/proc/iomem shows nothing inside a BAR of the device");
 }

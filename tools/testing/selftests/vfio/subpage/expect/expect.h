@@ -5,7 +5,7 @@
  *
  * "Somebody else" in the page of a BAR is whatever is neither above the BAR (bridge
  * windows, and what firmware has reserved around them), nor the BAR itself, nor a
- * reservation that keeps the page free.
+ * reservation that keeps the page free. Inside the BAR it is whoever is not VFIO.
  */
 #ifndef SUBPAGE_EXPECT_H
 #define SUBPAGE_EXPECT_H
@@ -30,6 +30,7 @@
  * @flags: RES_* bits of sysfs
  * @page_size: of the host, bytes
  * @held: the module has prepared the BARs of its device
+ * @has_vfs: its device has virtual functions
  * @state: what the module says became of it, "" for nothing
  * @stated_size: what the module says it has in the device, bytes
  * @relocate_off: the administrator forbids moving
@@ -45,6 +46,7 @@ struct bar_facts {
 	u64 flags;
 	u64 page_size;
 	bool held;
+	bool has_vfs;
 	char state[32];
 	u64 stated_size;
 	bool relocate_off;
@@ -84,6 +86,19 @@ bool bar_is_subpage(const struct bar_facts *bar);
  * Return: true if it should be.
  */
 bool expect_mmap(const struct bar_facts *bar, const struct iomem *map);
+
+/**
+ * expect_busy() - does somebody else have a region inside the BAR?
+ * @bar: the BAR
+ * @map: /proc/iomem of the same moment
+ * @why: set to who has, and what helps
+ *
+ * Before vfio-pci-core maps or reads a BAR it requests all of it. That fails with
+ * EBUSY then, although region info says that the BAR can be mapped.
+ *
+ * Return: true if so.
+ */
+bool expect_busy(const struct bar_facts *bar, const struct iomem *map, struct error *why);
 
 /**
  * expect_state() - is true what the module says of a BAR?
