@@ -20,8 +20,6 @@
 #include "device/devices.h"
 #include "device/snapshot.h"
 #include "device/vfio_backend.h"
-#include "expect/address.h"
-#include "expect/exclusive.h"
 #include "expect/expect.h"
 #include "options.h"
 #include "registers/mmio.h"
@@ -34,6 +32,8 @@
 struct tested_bar {
 	struct bar_facts facts;
 	bool expected_mmap;
+	bool is_busy;
+	struct error busy_why;
 	struct register_list registers;
 	enum verdict state_verdict;
 	struct error state_why;
@@ -51,6 +51,7 @@ struct tested_device {
 static struct options options;
 static struct profile_set profiles;
 static struct pci_scan scan;
+static struct iomem iomem;
 static struct vfio_devices devices;
 static struct tested_device *tested;
 static struct error missing_way[VFIO_NR_BACKENDS];
@@ -171,9 +172,11 @@ TEST_F(bar, mmap)
 {
 	u64 len = vfio_page_round(self->info->size), offset = self->info->offset;
 	bool is_mappable = vfio_bar_is_mappable(&self->device->bar[variant->number]);
-	int fd = self->device->fd;
+	int fd = self->device->fd, expected = self->tested->is_busy ? -EBUSY : 0;
 
-	EXPECT_EQ(is_mappable ? 0 : -EINVAL, try_map(fd, offset, len));
+	if (self->tested->is_busy)
+		ksft_print_msg("BAR%u: %s\n", variant->number, self->tested->busy_why.text);
+	EXPECT_EQ(is_mappable ? expected : -EINVAL, try_map(fd, offset, len));
 	EXPECT_EQ(-EINVAL, try_map(fd, offset, len + page_size()));
 	EXPECT_EQ(-EINVAL, try_map(fd, offset + len, page_size()));
 }
@@ -206,12 +209,21 @@ FIXTURE_TEARDOWN(memory)
 /* The address that the device answers to is the one that the kernel believes in. */
 TEST_F(memory, address)
 {
-	const struct bar_facts *facts = &current->bar[variant->number].facts;
-	u64 address;
+	struct error why = { "" };
+	enum verdict verdict;
+	struct pci_scan now;
 
-	ASSERT_TRUE(address_read(current->device->dev, variant->number, &address));
-	EXPECT_TRUE(address_offset_known(&scan, address - facts->start))
-		TH_LOG("the register says 0x%llx, the kernel 0x%llx", address, facts->start);
+	/* Opening has reset the device, and the kernel has restored its registers. */
+	ASSERT_EQ(0, sysfs_scan(&now, &why))
+		TH_LOG("%s", why.text);
+	verdict = expect_address(&now, &iomem, sysfs_find(&now, current->device->dev->bdf),
+				 variant->number, &why);
+	sysfs_scan_free(&now);
+	if (verdict == VERDICT_ACCEPTED)
+		SKIP(return, "the address cannot be verified: %s", why.text);
+
+	EXPECT_EQ(VERDICT_CONFIRMED, verdict)
+		TH_LOG("the register has not the address of the kernel: %s", why.text);
 }
 
 /* Sub-page BARs that are to be mapped. */
@@ -285,6 +297,8 @@ FIXTURE_SETUP(registers)
 
 	self->device = current->device;
 	self->list = &current->bar[variant->number].registers;
+	if (current->bar[variant->number].is_busy)
+		SKIP(return, "%s", current->bar[variant->number].busy_why.text);
 	if (!self->list->nr)
 		SKIP(return,
 		     "no register of %04x:%04x BAR%u is known to be safe: name one in a profile, or with --register '%s bar=%u offset=0x0 width=4 access=ro'",
@@ -507,7 +521,6 @@ FIXTURE_SETUP(way)
 		TH_LOG("%s", self->before->why.text);
 
 	self->now = *self->before;
-	memset(self->now.bar, 0, sizeof(self->now.bar));
 	snapshot_take(self->device, &self->now);
 	ASSERT_TRUE(self->now.is_taken)
 		TH_LOG("%s", self->now.why.text);
@@ -560,7 +573,7 @@ static bool is_writable(const struct tested_device *t, unsigned int bar)
 
 	for (i = 0; i < list->nr; i++)
 		if (list->reg[i].readback != READBACK_NONE)
-			return is_memory(t, bar);
+			return is_memory(t, bar) && !t->bar[bar].is_busy;
 	return false;
 }
 
@@ -735,11 +748,13 @@ static void read_facts(const struct pci_device *dev, unsigned int bar, struct ba
 	*facts = (struct bar_facts) {
 		.bdf = dev->bdf,
 		.start = res->start,
+		.bus_start = sysfs_bus_address(dev, bar),
 		.size = sysfs_resource_size(res),
 		.device_size = dev->bar_size[bar],
 		.flags = res->flags,
 		.page_size = page_size(),
 		.held = dev->is_held,
+		.has_vfs = dev->has_vfs,
 		.relocate_off = parameter_is("relocate", "no"),
 		.excluded = is_excluded(dev),
 		.keep_size = parameter_is("bar_size", "device"),
@@ -789,9 +804,10 @@ static void choose_registers(const struct tested_device *t, struct snapshot *sna
 	for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
 		const struct register_list *list = &t->bar[bar].registers;
 
+		snapshot->bar[bar].is_busy = t->bar[bar].is_busy;
 		for (i = 0; i < list->nr && list->reg[i].readback != READBACK_NONE; i++)
 			;
-		if (i < list->nr)
+		if (i < list->nr && !t->bar[bar].is_busy)
 			snapshot->reg[snapshot->nr_reg++].reg = list->reg[i];
 	}
 }
@@ -826,7 +842,7 @@ static void take_snapshots(void)
 }
 
 /* Before any device is open: that adds reservations of its own. */
-static void expect_bars(const struct iomem *iomem)
+static void expect_bars(void)
 {
 	unsigned int number;
 	size_t i;
@@ -835,9 +851,10 @@ static void expect_bars(const struct iomem *iomem)
 		for (number = 0; number < SYSFS_NR_BARS; number++) {
 			struct tested_bar *bar = &tested[i].bar[number];
 
-			bar->expected_mmap = expect_mmap(&bar->facts, iomem);
+			bar->expected_mmap = expect_mmap(&bar->facts, &iomem);
+			bar->is_busy = expect_busy(&bar->facts, &iomem, &bar->busy_why);
 			if (bar->facts.held)
-				bar->state_verdict = expect_state(&bar->facts, iomem,
+				bar->state_verdict = expect_state(&bar->facts, &iomem,
 								  &bar->state_why);
 		}
 	}
@@ -855,7 +872,7 @@ static bool is_tested(const char *bdf)
 /* BARs of devices that are not tested; of the others each has a record. */
 static void record_neighbours(const struct bar_facts *facts, bool module)
 {
-	u64 page = bar_page(facts);
+	u64 page = facts->start & ~(facts->page_size - 1);
 	unsigned int bar;
 	char name[64];
 	size_t i;
@@ -924,17 +941,21 @@ static int prepare(int argc, char **argv, struct error *err)
 
 static int prepare_run(char **argv, struct error *err)
 {
-	struct iomem iomem;
+	struct error why_hidden;
+	int hidden;
 
 	if (records_open(options.results, argv, options.platform, options.accel, err))
 		return -1;
 
+	/* Whoever may not open a device shall be told that first. */
+	hidden = iomem_read(&iomem, &why_hidden);
+	expect_bars();
 	take_snapshots();
-	if (vfio_devices_attach(&devices, &options, err) || iomem_read(&iomem, err))
+	if (vfio_devices_attach(&devices, &options, err))
 		return -1;
+	if (hidden)
+		return error_set(err, "%s", why_hidden.text);
 
-	expect_bars(&iomem);
-	iomem_free(&iomem);
 	vfio_devices_open(&devices);
 	record_bars();
 	return 0;

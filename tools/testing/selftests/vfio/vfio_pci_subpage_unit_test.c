@@ -16,8 +16,6 @@
 
 #include "device/sysfs.h"
 #include "device/vfio_device.h"
-#include "expect/address.h"
-#include "expect/exclusive.h"
 #include "expect/expect.h"
 #include "expect/iomem.h"
 #include "measure/cycles.h"
@@ -136,14 +134,16 @@ TEST(stats_one_and_none)
 
 TEST(bar_register)
 {
-	u8 config[64] = {
-		[0x10] = 0x00, 0x01, 0x24, 0xfe,	/* 32 bits */
-		[0x14] = 0x0c, 0x00, 0x00, 0xfd,	/* 64 bits, prefetchable */
-		[0x18] = 0x80, 0x03, 0x00, 0x00,
+	struct pci_device dev = {
+		.header = {
+			[0x10] = 0x00, 0x01, 0x24, 0xfe,	/* 32 bits */
+			[0x14] = 0x0c, 0x00, 0x00, 0xfd,	/* 64 bits, prefetchable */
+			[0x18] = 0x80, 0x03, 0x00, 0x00,
+		},
 	};
 
-	EXPECT_EQ(0xfe240100, address_parse(config, 0));
-	EXPECT_EQ(0x380fd000000, address_parse(config, 1));
+	EXPECT_EQ(0xfe240100, sysfs_bus_address(&dev, 0));
+	EXPECT_EQ(0x380fd000000, sysfs_bus_address(&dev, 1));
 }
 
 /* /proc/iomem. */
@@ -239,6 +239,35 @@ TEST(iomem_space)
 	fclose(file);
 }
 
+TEST(iomem_windows)
+{
+	FILE *file = text_file("1000-8fff : PCI Bus 0000:00\n"
+			       "  1000-4fff : Reserved\n"
+			       "    2000-3fff : PCI Bus 0000:01\n"
+			       "      2000-2fff : ACPI Non-volatile Storage\n"
+			       "        2000-20ff : " BDF "\n"
+			       "  5000-50ff : 0000:00:01.0\n"
+			       "9000-9fff : reserved\n"
+			       "  9000-90ff : 0000:00:02.0\n");
+	struct iomem map;
+	struct error err;
+
+	ASSERT_EQ(0, iomem_parse(file, &map, &err));
+	EXPECT_EQ(2, iomem_window(&map, 4));
+	EXPECT_EQ(0, iomem_window(&map, 2));
+	EXPECT_EQ(0, iomem_window(&map, 5));
+	EXPECT_EQ(IOMEM_ROOT, iomem_window(&map, 0));
+	EXPECT_EQ(IOMEM_ROOT, iomem_window(&map, 7));
+	EXPECT_TRUE(iomem_is_reserved(&map, 1));
+	EXPECT_TRUE(iomem_is_reserved(&map, 2));
+	EXPECT_FALSE(iomem_is_reserved(&map, 0));
+	EXPECT_FALSE(iomem_is_reserved(&map, 5));
+	EXPECT_TRUE(iomem_is_reserved(&map, 7));
+
+	iomem_free(&map);
+	fclose(file);
+}
+
 /* Expectations: one BAR in a window of four pages, and perhaps a neighbour. */
 
 FIXTURE(expect)
@@ -266,27 +295,33 @@ FIXTURE_TEARDOWN(expect)
 }
 
 /* The tree is made anew for each question. */
-static void place(struct _test_data_expect *self, u64 start, u64 size,
-		  const char *neighbours)
+static void read_tree(struct iomem *map, const char *text)
 {
+	FILE *file = text_file(text);
 	struct error err;
-	char text[1024];
-	FILE *file;
 
-	self->bar.start = start;
-	self->bar.size = size;
-	snprintf(text, sizeof(text), "10000-13fff : window\n%llx-%llx : " BDF "\n%s",
-		 start, start + size - 1, neighbours);
-	iomem_free(&self->map);
-	file = text_file(text);
-	if (iomem_parse(file, &self->map, &err)) {
+	iomem_free(map);
+	if (iomem_parse(file, map, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		exit(KSFT_FAIL);
 	}
 	fclose(file);
 }
 
-static bool mapped_at(struct _test_data_expect *self, u64 start, u64 size,
+static void place(FIXTURE_DATA(expect) * self, u64 start, u64 size,
+		  const char *neighbours)
+{
+	char text[1024];
+
+	self->bar.start = start;
+	self->bar.bus_start = start;
+	self->bar.size = size;
+	snprintf(text, sizeof(text), "10000-13fff : window\n%llx-%llx : " BDF "\n%s",
+		 start, start + size - 1, neighbours);
+	read_tree(&self->map, text);
+}
+
+static bool mapped_at(FIXTURE_DATA(expect) * self, u64 start, u64 size,
 		      const char *neighbours)
 {
 	place(self, start, size, neighbours);
@@ -325,22 +360,14 @@ TEST_F(expect, plain_neighbours)
 
 TEST_F(expect, plain_without_room_in_parent)
 {
-	FILE *file = text_file("10000-107ff : window\n  10000-100ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	read_tree(&self->map, "10000-107ff : window\n  10000-100ff : " BDF "\n");
 	EXPECT_FALSE(expect_mmap(&self->bar, &self->map));
-	fclose(file);
 }
 
 TEST_F(expect, plain_without_parent)
 {
-	FILE *file = text_file("10000-100ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	read_tree(&self->map, "10000-100ff : " BDF "\n");
 	EXPECT_FALSE(expect_mmap(&self->bar, &self->map));
-	fclose(file);
 }
 
 TEST_F(expect, plain_not_in_tree)
@@ -375,7 +402,7 @@ TEST_F(expect, page_sized)
 	EXPECT_FALSE(mapped_at(self, 0x11100, 0x100, ""));
 }
 
-static enum verdict judge(struct _test_data_expect *self, const char *state)
+static enum verdict judge(FIXTURE_DATA(expect) * self, const char *state)
 {
 	struct error why = { "" };
 	enum verdict verdict;
@@ -485,6 +512,9 @@ TEST_F(expect, reason_busy)
 {
 	place(self, 0x11100, 0x100, "12000-120ff : elsewhere\n");
 	EXPECT_EQ(VERDICT_CHANGED, judge(self, "busy"));
+	/* What VFIO requests itself, it has requested later. */
+	place(self, 0x11100, 0x100, "11100-111ff : vfio-pci\n");
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "busy"));
 	place(self, 0x11100, 0x100, "11100-111ff : BOOTFB\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "busy"));
 	/* In another BAR of the device, and only if this one would have to move. */
@@ -492,6 +522,37 @@ TEST_F(expect, reason_busy)
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "busy"));
 	place(self, 0x11000, 0x100, "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n");
 	EXPECT_EQ(VERDICT_CHANGED, judge(self, "busy"));
+	/* Virtual functions may be in use whose physical function is not. */
+	place(self, 0x11100, 0x100, "");
+	self->bar.has_vfs = true;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "busy"));
+}
+
+/* A region inside a BAR keeps VFIO from mapping it, and nothing else does. */
+TEST_F(expect, region_inside)
+{
+	struct error why = { "" };
+
+	place(self, 0x11000, 2 * PAGE, "11000-11fff : BOOTFB\n11000-110ff : simpledrm\n");
+	EXPECT_TRUE(expect_mmap(&self->bar, &self->map));
+	EXPECT_TRUE(expect_busy(&self->bar, &self->map, &why));
+	EXPECT_EQ(0, strncmp("'BOOTFB' has 0x11000-0x11fff of the BAR", why.text, 39))
+		TH_LOG("%s", why.text);
+	EXPECT_NE(NULL, strstr(why.text, "initcall_blacklist=sysfb_init"));
+
+	place(self, 0x11000, 2 * PAGE, "12000-12fff : vesafb\n");
+	EXPECT_TRUE(expect_busy(&self->bar, &self->map, &why));
+	place(self, 0x11000, 2 * PAGE, "");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	place(self, 0x11000, 2 * PAGE, "11000-12fff : vfio-pci\n");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	place(self, 0x11000, 2 * PAGE, "11000-12fff : vfio\n");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	/* In another BAR of the device, or around this one. */
+	place(self, 0x11000, PAGE, "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	self->bar.start = 0;
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
 }
 
 TEST_F(expect, reason_no_space)
@@ -506,33 +567,68 @@ TEST_F(expect, reason_no_space)
 /* The only free page lies where a 32-bit BAR cannot go. */
 TEST_F(expect, reason_no_space_below_4g)
 {
-	FILE *file = text_file("fffff000-100000fff : window\n"
-			       "  fffff000-fffff0ff : other\n"
-			       "  fffff100-fffff1ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
 	self->bar.start = 0xfffff100;
+	self->bar.bus_start = 0xfffff100;
+	read_tree(&self->map, "fffff000-100000fff : window\n"
+			      "  fffff000-fffff0ff : other\n"
+			      "  fffff100-fffff1ff : " BDF "\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
+	/* It is the address on the bus that has to be below 4 GiB. */
+	self->bar.bus_start = 0x7ffff100;
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	self->bar.bus_start = 0xfffff100;
 	self->bar.flags |= RES_MEM_64;
 	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
-	fclose(file);
+	/* And all of it may be above on the side of the CPU. */
+	self->bar.flags = RES_MEM;
+	self->bar.start = 0x3200001100;
+	self->bar.bus_start = 0xffffe100;
+	read_tree(&self->map, "3200000000-3200003fff : window\n"
+			      "  3200000000-32000000ff : other\n"
+			      "  3200001100-32000011ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	self->bar.bus_start = 0xfffff100;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
 }
 
 /* e820 above the window: the page is free in the tree, and nobody gets it. */
 TEST_F(expect, reason_reserved)
 {
-	FILE *file = text_file("10000-1ffff : Reserved\n"
-			       "  10000-13fff : window\n"
-			       "    11100-111ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
 	self->bar.start = 0x11100;
+	read_tree(&self->map, "10000-1ffff : Reserved\n"
+			      "  10000-13fff : window\n"
+			      "    11100-111ff : " BDF "\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "reserved"));
-	fclose(file);
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	read_tree(&self->map, "10000-1ffff : ACPI Non-volatile Storage\n"
+			      "  10000-13fff : window\n"
+			      "    11100-111ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "reserved"));
 	place(self, 0x11100, 0x100, "");
 	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "reserved"));
+}
+
+/* e820 between the window and the BAR: other pages of the window are not reserved. */
+TEST_F(expect, reason_reserved_within_window)
+{
+	self->bar.start = 0x11100;
+	read_tree(&self->map, "10000-13fff : window\n"
+			      "  11000-11fff : Reserved\n"
+			      "    11100-111ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "reserved"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	read_tree(&self->map, "10000-12fff : window\n"
+			      "  10000-107ff : other\n"
+			      "  11000-11fff : Reserved\n"
+			      "    11100-111ff : " BDF "\n"
+			      "  12000-12fff : Reserved\n");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
+	/* Another window of the bus may have a page that is. */
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "reserved"));
+	/* With nothing above that is a window, there is none to be full. */
+	read_tree(&self->map, "11000-11fff : Reserved\n"
+			      "  11100-111ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "no-space"));
 }
 
 /* Who else is in a page. */
@@ -570,18 +666,12 @@ FIXTURE_TEARDOWN(exclusive)
 	iomem_free(&self->map);
 }
 
-static unsigned int intruders(struct _test_data_exclusive *self, const char *more)
+static unsigned int intruders(FIXTURE_DATA(exclusive) * self, const char *more)
 {
-	struct error err;
 	char text[1024];
-	FILE *file;
 
 	snprintf(text, sizeof(text), "10000-13fff : window\n11000-110ff : " BDF "\n%s", more);
-	iomem_free(&self->map);
-	file = text_file(text);
-	if (iomem_parse(file, &self->map, &err))
-		exit(KSFT_FAIL);
-	fclose(file);
+	read_tree(&self->map, text);
 	return page_intruders(&self->scan, &self->map, &self->dev[1], 0, PAGE, &self->first);
 }
 
@@ -631,11 +721,232 @@ TEST_F(exclusive, bridge)
 	EXPECT_EQ(1, intruders(self, ""));
 }
 
+/* A window above has all of the page around it; one that begins inside is a neighbour. */
+TEST_F(exclusive, window_ends_in_page)
+{
+	self->dev[0].res[14].start = 0x11000;
+	self->dev[0].res[15] = (struct pci_resource) { 0x11800, 0x118ff, RES_MEM };
+	EXPECT_EQ(1, intruders(self, ""));
+	EXPECT_EQ(0, strncmp("resource 15 of 0000:01:00.0", self->first.text, 27));
+}
+
+/* What has no address, or is off, shows a range that is made up. */
+TEST_F(exclusive, without_address)
+{
+	self->dev[2].res[14] = (struct pci_resource) { 0x11000, 0x11fff, RES_MEM | RES_UNSET };
+	EXPECT_EQ(0, intruders(self, ""));
+	self->dev[2].res[14].flags = RES_MEM | RES_DISABLED;
+	EXPECT_EQ(0, intruders(self, ""));
+	self->dev[2].res[14].flags = RES_MEM;
+	EXPECT_EQ(1, intruders(self, ""));
+}
+
+/* Only of those above the device, also for a virtual function. */
+TEST_F(exclusive, virtual_function)
+{
+	self->dev[1].is_vf = true;
+	EXPECT_EQ(0, intruders(self, ""));
+	self->dev[2].res[14] = (struct pci_resource) { 0x11000, 0x11fff, RES_MEM };
+	EXPECT_EQ(1, intruders(self, ""));
+}
+
+/* Firmware has reserved the window, or a part of it that the page is in. */
+TEST_F(exclusive, reservation_around)
+{
+	read_tree(&self->map, "10000-1ffff : Reserved\n10000-13fff : window\n"
+			      "11000-11fff : Reserved\n11000-110ff : " BDF "\n");
+	EXPECT_EQ(0, page_intruders(&self->scan, &self->map, &self->dev[1], 0, PAGE, &self->first));
+	EXPECT_EQ(1, intruders(self, "11800-11fff : Reserved\n"));
+}
+
 TEST_F(exclusive, not_in_tree)
 {
 	self->dev[1].res[0].start = 0x11100;
 	self->dev[1].res[0].end = 0x111ff;
 	EXPECT_EQ(1, intruders(self, ""));
+}
+
+/*
+ * A host bridge that translates addresses, with one root port and one device below
+ * it: on the bus all is 0x2400000000 lower.
+ */
+
+#define BEHIND	"0004:01:00.0"
+
+FIXTURE(address)
+{
+	struct pci_device dev[3];
+	struct pci_scan scan;
+	struct iomem map;
+	struct error why;
+};
+
+static void put(struct pci_device *dev, unsigned int offset, u32 value)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		dev->header[offset + i] = value >> 8 * i;
+}
+
+FIXTURE_SETUP(address)
+{
+	/* The port, the device, and another one on the root bus. */
+	static const char * const bdf[] = { "0004:00:00.0", BEHIND, "0004:00:01.0" };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		snprintf(self->dev[i].bdf, sizeof(self->dev[i].bdf), "%s", bdf[i]);
+		self->dev[i].nr_res = i ? 13 : 17;
+	}
+	self->dev[0].header[0x0e] = 0x81;	/* a bridge, of several functions */
+	self->dev[0].res[14] = (struct pci_resource) { 0x2428000000, 0x24280fffff, RES_MEM };
+	put(&self->dev[0], 0x20, 0x28002800);
+	self->dev[1].res[0] = (struct pci_resource) { 0x2428001000, 0x2428001fff, RES_MEM };
+	put(&self->dev[1], 0x10, 0x28001000);
+	self->dev[1].is_held = true;
+	self->scan = (struct pci_scan) { self->dev, 2 };
+	read_tree(&self->map, "2428000000-2437ffffff : pcie@24\n"
+			      "  2428000000-24280fffff : PCI Bus 0004:01\n"
+			      "    2428001000-2428001fff : " BEHIND "\n"
+			      "2500000000-25ffffffff : pcie@24, prefetchable\n");
+}
+
+FIXTURE_TEARDOWN(address)
+{
+	iomem_free(&self->map);
+}
+
+static enum verdict verdict_of(FIXTURE_DATA(address) * self, unsigned int i)
+{
+	return expect_address(&self->scan, &self->map, &self->dev[i], 0, &self->why);
+}
+
+static enum verdict register_says(FIXTURE_DATA(address) * self, u32 value)
+{
+	put(&self->dev[1], 0x10, value);
+	return verdict_of(self, 1);
+}
+
+TEST_F(address, bridge_window)
+{
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x28001000));
+	EXPECT_EQ(0, strncmp("resource 14 of 0004:00:00.0", self->why.text, 27));
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x28002000));
+	EXPECT_EQ(0, strncmp("resource 14 of 0004:00:00.0", self->why.text, 27));
+	/* No translation is one that has to be right, too. */
+	self->dev[1].res[0] = (struct pci_resource) { 0x28001000, 0x28001fff, RES_MEM };
+	self->dev[0].res[14].flags = 0;
+	read_tree(&self->map, "28000000-280fffff : PCI Bus 0004:01\n"
+			      "  28001000-28001fff : " BEHIND "\n");
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0x28001000));
+	self->dev[0].res[14] = (struct pci_resource) { 0x28000000, 0x280fffff, RES_MEM };
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x28001000));
+	put(&self->dev[0], 0x20, 0x48004800);
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x28001000));
+}
+
+/* Its registers are others, and have upper halves. */
+TEST_F(address, prefetchable_window)
+{
+	struct pci_resource *window = &self->dev[0].res[15];
+
+	self->dev[0].res[14].flags = 0;
+	*window = (struct pci_resource) { 0x2500000000, 0x25001fffff, RES_MEM | RES_PREFETCH };
+	put(&self->dev[0], 0x24, 0x00110001);
+	put(&self->dev[0], 0x28, 0x12);
+	put(&self->dev[0], 0x2c, 0x12);
+	self->dev[1].res[0] = (struct pci_resource) { 0x2500100000, 0x25001000ff, RES_MEM };
+	read_tree(&self->map, "2500000000-25ffffffff : pcie@24, prefetchable\n"
+			      "  2500000000-25001fffff : PCI Bus 0004:01\n"
+			      "    2500100000-25001000ff : " BEHIND "\n");
+	put(&self->dev[1], 0x14, 0x12);
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x0010000c));
+	put(&self->dev[1], 0x14, 0x25);
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x0010000c));
+
+	/* What the registers hold is not the window. */
+	put(&self->dev[0], 0x2c, 0x13);
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0x0010000c));
+	put(&self->dev[0], 0x2c, 0x12);
+	window->flags |= RES_DISABLED;
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0x0010000c));
+
+	/* A window of 32 bits has no upper halves. */
+	window->flags = RES_MEM | RES_PREFETCH;
+	put(&self->dev[0], 0x24, 0x00100000);
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x00100000));
+}
+
+/* On the root bus only others of the host's window tell. */
+TEST_F(address, root_bus)
+{
+	struct pci_device *lone = &self->dev[2];
+
+	lone->res[0] = (struct pci_resource) { 0x2430000000, 0x24300000ff, RES_MEM };
+	put(lone, 0x10, 0x30000000);
+	read_tree(&self->map, "2428000000-2437ffffff : pcie@24\n"
+			      "  2430000000-24300000ff : 0004:00:01.0\n");
+	self->scan.nr = 3;
+	EXPECT_EQ(VERDICT_CONFIRMED, verdict_of(self, 2));
+	put(lone, 0x10, 0x31000000);
+	EXPECT_EQ(VERDICT_REFUTED, verdict_of(self, 2));
+
+	/* In another window of the host, which may be translated in another way. */
+	lone->res[0] = (struct pci_resource) { 0x2500000000, 0x25000000ff, RES_MEM };
+	read_tree(&self->map, "2428000000-2437ffffff : pcie@24\n"
+			      "2500000000-25ffffffff : pcie@24, prefetchable\n"
+			      "  2500000000-25000000ff : 0004:00:01.0\n");
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 2));
+	put(lone, 0x10, 0x00000004);
+	put(lone, 0x14, 0x1);
+	EXPECT_EQ(VERDICT_CONFIRMED, verdict_of(self, 2));
+}
+
+/* It does not prove itself, and what the module may have moved proves nothing. */
+TEST_F(address, witness)
+{
+	struct pci_device *other = &self->dev[2];
+
+	self->dev[0].res[14].flags = 0;
+	self->dev[1].is_held = false;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+
+	other->res[0] = (struct pci_resource) { 0x2428002000, 0x2428002fff, RES_MEM };
+	put(other, 0x10, 0x28002000);
+	self->scan.nr = 3;
+	EXPECT_EQ(VERDICT_CONFIRMED, verdict_of(self, 1));
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x28003000));
+	other->is_held = true;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->is_held = false;
+	other->is_vf = true;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->is_vf = false;
+	other->res[0].flags |= RES_UNSET;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->res[0].flags = RES_MEM | RES_PCI_FIXED;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->res[0].flags = RES_MEM;
+	memcpy(other->bdf, "0005", 4);
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	memcpy(other->bdf, "0004", 4);
+	memset(other->header, 0xff, sizeof(other->header));
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+}
+
+TEST_F(address, no_register)
+{
+	self->dev[1].res[0].flags |= RES_PCI_FIXED;
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0));
+	self->dev[1].res[0].flags = RES_MEM;
+	self->dev[1].is_vf = true;
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0));
+	self->dev[1].is_vf = false;
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0));
+	memset(self->dev[1].header, 0xff, sizeof(self->dev[1].header));
+	EXPECT_EQ(VERDICT_REFUTED, verdict_of(self, 1));
+	EXPECT_NE(NULL, strstr(self->why.text, "does not answer"));
 }
 
 /* Results. */

@@ -276,6 +276,14 @@ TEST_F(snapshots, maps_otherwise)
 	/* Refused, but for another reason. */
 	self->a.bar[2].map = -ENOMEM;
 	EXPECT_FALSE(snapshot_maps_as_flagged(&self->a, &self->why));
+	/* Somebody else has a region inside. */
+	self->a.bar[2].map = -EINVAL;
+	self->a.bar[0].map = -EBUSY;
+	EXPECT_FALSE(snapshot_maps_as_flagged(&self->a, &self->why));
+	self->a.bar[0].is_busy = true;
+	EXPECT_TRUE(snapshot_maps_as_flagged(&self->a, &self->why));
+	self->a.bar[0].map = 0;
+	EXPECT_FALSE(snapshot_maps_as_flagged(&self->a, &self->why));
 }
 
 TEST_F(snapshots, registers_differ)

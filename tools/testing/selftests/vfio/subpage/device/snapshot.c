@@ -18,6 +18,7 @@ static void read_bar(const struct vfio_device *device, unsigned int bar,
 	void *address;
 
 	snapshot->info = device->bar[bar].info;
+	snapshot->map = 0;
 	if (!len)
 		return;
 
@@ -157,8 +158,9 @@ bool snapshot_maps_as_flagged(const struct snapshot *snapshot, struct error *err
 	for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
 		const struct bar_snapshot *region = &snapshot->bar[bar];
 		bool flagged = region->info.flags & VFIO_REGION_INFO_FLAG_MMAP;
+		int expected = region->is_busy ? -EBUSY : 0;
 
-		if (!region->info.size || region->map == (flagged ? 0 : -EINVAL))
+		if (!region->info.size || region->map == (flagged ? expected : -EINVAL))
 			continue;
 		error_set(err, "BAR%u is %sflagged as mappable; mapping it gives: %s", bar,
 			  flagged ? "" : "not ", strerror(-region->map));

@@ -15,10 +15,13 @@
  * struct bar_snapshot - what a BAR shows
  * @info: region info; its size is 0 if the BAR is not implemented
  * @map: result of mapping it: 0 or a negative errno
+ * @is_busy: somebody else has a region inside, as far as the caller knows: it can be
+ *	flagged as mappable, and cannot be mapped
  */
 struct bar_snapshot {
 	struct vfio_region_info info;
 	int map;
+	bool is_busy;
 };
 
 /**

@@ -2,7 +2,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "expect/exclusive.h"
+#include "expect/expect.h"
+
+/* Name of vfio-pci-core's reservation in /proc/iomem. */
+#define RESERVED_BY_CORE	"vfio sub-page reserved"
 
 struct page {
 	u64 start;
@@ -22,15 +25,19 @@ static bool is_bridge_above(const struct pci_device *bridge, const struct pci_de
 	return strstr(dev->path, part);
 }
 
-/*
- * A window of a bridge above the device holds the page, as it should. The BARs
- * of virtual functions likewise lie in the SR-IOV resources of their physical
- * function. Both follow the BARs and the ROM in the list.
- */
-static bool may_hold(const struct pci_device *other, unsigned int i,
-		     const struct pci_device *dev)
+/* A window of a bridge above the device, all around the page, is where it should be. */
+static bool is_window_above(const struct pci_device *other, unsigned int i,
+			    const struct pci_device *dev, const struct page *page)
 {
-	return i > SYSFS_ROM && (dev->is_vf || is_bridge_above(other, dev));
+	return i > SYSFS_ROM && is_bridge_above(other, dev) &&
+	       other->res[i].start <= page->start && page->end <= other->res[i].end;
+}
+
+/* Without an address, a resource has none of the page, whatever its line says. */
+static bool is_in_page(const struct pci_resource *res, const struct page *page)
+{
+	return res->flags & RES_MEM && !(res->flags & (RES_UNSET | RES_DISABLED)) &&
+	       sysfs_resource_size(res) && overlaps(page, res->start, res->end);
 }
 
 static unsigned int count_devices(const struct pci_scan *scan, const struct pci_device *dev,
@@ -46,13 +53,9 @@ static unsigned int count_devices(const struct pci_scan *scan, const struct pci_
 		for (i = 0; i < other->nr_res; i++) {
 			const struct pci_resource *res = &other->res[i];
 
-			if (!(res->flags & RES_MEM) || !sysfs_resource_size(res))
-				continue;
-			if (!overlaps(page, res->start, res->end))
+			if (!is_in_page(res, page) || is_window_above(other, i, dev, page))
 				continue;
 			if (!strcmp(other->bdf, dev->bdf) && i == number)
-				continue;
-			if (may_hold(other, i, dev))
 				continue;
 			if (!nr++)
 				error_set(first, "resource %u of %s at 0x%llx is in the page",
@@ -93,7 +96,7 @@ static unsigned int count_iomem(const struct iomem *map, int self, const struct 
 }
 
 unsigned int page_intruders(const struct pci_scan *scan, const struct iomem *map,
-			    const struct pci_device *dev, int number,
+			    const struct pci_device *dev, unsigned int number,
 			    u64 page_size, struct error *first)
 {
 	const struct pci_resource *res = &dev->res[number];
