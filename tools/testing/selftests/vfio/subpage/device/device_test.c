@@ -95,6 +95,20 @@ TEST(unassigned_bar)
 	EXPECT_EQ(-1, sysfs_unassigned_bar(&dev));
 }
 
+TEST(bar_register)
+{
+	struct pci_device dev = {
+		.header = {
+			[0x10] = 0x00, 0x01, 0x24, 0xfe,	/* 32 bits */
+			[0x14] = 0x0c, 0x00, 0x00, 0xfd,	/* 64 bits, prefetchable */
+			[0x18] = 0x80, 0x03, 0x00, 0x00,
+		},
+	};
+
+	EXPECT_EQ(0xfe240100, sysfs_bus_address(&dev, 0));
+	EXPECT_EQ(0x380fd000000, sysfs_bus_address(&dev, 1));
+}
+
 /* Ways to a device. */
 
 static bool never(const struct vfio_backend_ops *ops, const struct pci_device *dev,
