@@ -17,6 +17,7 @@
 
 #include "device/binding.h"
 #include "device/devices.h"
+#include "expect/expect.h"
 #include "measure/cycles.h"
 #include "measure/stats.h"
 #include "options.h"
@@ -57,8 +58,9 @@ static struct profile_set profiles;
 /* Nanoseconds for one device, by way, phase and round. */
 static double *sample[NR_WAYS][NR_PHASES];
 
-/* A memory BAR: the best is one with a safe register, and below a page. */
-static int choose_bar(const struct pci_device *dev, struct choice *choice, struct error *err)
+/* A memory BAR that VFIO gets: the best is one with a safe register, and below a page. */
+static int choose_bar(const struct pci_device *dev, const struct iomem *iomem,
+		      struct choice *choice, struct error *err)
 {
 	u64 page = sysconf(_SC_PAGESIZE);
 	int best = -1, score;
@@ -66,8 +68,9 @@ static int choose_bar(const struct pci_device *dev, struct choice *choice, struc
 
 	for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
 		struct register_list list;
+		struct error busy;
 
-		if (!(dev->res[bar].flags & RES_MEM))
+		if (!(dev->res[bar].flags & RES_MEM) || expect_busy(dev, bar, iomem, &busy))
 			continue;
 		if (safe_registers(&options, &profiles, dev, bar, &list, err))
 			return -1;
@@ -99,15 +102,18 @@ static int check_open(const struct vfio_devices *devices, struct error *err)
 static int choose_and_enable(struct vfio_devices *devices, struct choice *choice,
 			     struct error *err)
 {
+	struct iomem iomem;
+	int ret;
 	size_t i;
 
-	for (i = 0; i < devices->nr; i++) {
-		if (choose_bar(devices->one[i].dev, &choice[i], err))
-			return -1;
-		if (vfio_device_enable(&devices->one[i]))
-			return error_set(err, "%s: cannot be enabled", devices->one[i].dev->bdf);
+	ret = iomem_read(&iomem, err);
+	for (i = 0; i < devices->nr && !ret; i++) {
+		ret = choose_bar(devices->one[i].dev, &iomem, &choice[i], err);
+		if (!ret && vfio_device_enable(&devices->one[i]))
+			ret = error_set(err, "%s: cannot be enabled", devices->one[i].dev->bdf);
 	}
-	return 0;
+	iomem_free(&iomem);
+	return ret;
 }
 
 /* What cannot be mapped costs the question only, as it does for a VMM. */

@@ -19,6 +19,7 @@
 
 #include "device/binding.h"
 #include "device/devices.h"
+#include "expect/expect.h"
 #include "measure/cycles.h"
 #include "measure/layout.h"
 #include "measure/machine.h"
@@ -467,9 +468,8 @@ static int compare(struct error *err)
 	return 0;
 }
 
-static void skip_bar(const struct pci_device *dev, unsigned int bar)
+static void skip_bar(const struct pci_device *dev, unsigned int bar, const char *reason)
 {
-	static const char reason[] = "no safe register is known: name one with --register";
 	size_t way;
 
 	printf("%s BAR%u skipped: %s\n", dev->bdf, bar, reason);
@@ -484,16 +484,29 @@ static void skip_bar(const struct pci_device *dev, unsigned int bar)
 	}
 }
 
-static int add_registers(const struct pci_device *dev, unsigned int bar, struct error *err)
+/* A region of a native driver goes with it, before anything is measured. */
+static bool is_busy(const struct pci_device *dev, unsigned int bar, const struct iomem *iomem,
+		    struct error *why)
+{
+	return (dev->is_vfio || !dev->driver[0]) && expect_busy(dev, bar, iomem, why);
+}
+
+static int add_registers(const struct pci_device *dev, unsigned int bar,
+			 const struct iomem *iomem, struct error *err)
 {
 	struct timed_register *grown;
 	struct register_list list;
+	struct error busy;
 	size_t i;
 
+	if (is_busy(dev, bar, iomem, &busy)) {
+		skip_bar(dev, bar, busy.text);
+		return 0;
+	}
 	if (safe_registers(&options, &profiles, dev, bar, &list, err))
 		return -1;
 	if (!list.nr) {
-		skip_bar(dev, bar);
+		skip_bar(dev, bar, "no safe register is known: name one with --register");
 		return 0;
 	}
 
@@ -510,28 +523,34 @@ static int add_registers(const struct pci_device *dev, unsigned int bar, struct 
 	return 0;
 }
 
-static int add_device(const struct pci_device *dev, struct error *err)
+static int add_device(const struct pci_device *dev, const struct iomem *iomem,
+		      struct error *err)
 {
 	unsigned int bar;
 
 	nr_devices++;
 	for (bar = 0; bar < SYSFS_NR_BARS; bar++)
-		if (dev->res[bar].flags & RES_MEM && add_registers(dev, bar, err))
+		if (dev->res[bar].flags & RES_MEM && add_registers(dev, bar, iomem, err))
 			return -1;
 	return 0;
 }
 
 static int list_registers(const struct pci_scan *scan, struct error *err)
 {
+	struct iomem iomem;
+	struct error hidden;
+	int ret = 0;
 	size_t i;
 
-	for (i = 0; i < options.nr_bdf; i++)
-		if (add_device(sysfs_find(scan, options.bdf[i]), err))
-			return -1;
-	for (i = 0; i < scan->nr && !options.nr_bdf; i++)
-		if (scan->dev[i].is_vfio && add_device(&scan->dev[i], err))
-			return -1;
-	return 0;
+	/* Who may not read it, learns who is in a BAR from an access that fails. */
+	iomem_read(&iomem, &hidden);
+	for (i = 0; i < options.nr_bdf && !ret; i++)
+		ret = add_device(sysfs_find(scan, options.bdf[i]), &iomem, err);
+	for (i = 0; i < scan->nr && !options.nr_bdf && !ret; i++)
+		if (scan->dev[i].is_vfio)
+			ret = add_device(&scan->dev[i], &iomem, err);
+	iomem_free(&iomem);
+	return ret;
 }
 
 static void print_method(void)
@@ -669,7 +688,7 @@ static int finish(void)
 	if (!nr_devices)
 		puts("SKIP: no PCI device is bound to VFIO: bind one to vfio-pci");
 	else if (!nr_registers)
-		puts("SKIP: no safe register of these devices is known: name one with --register");
+		puts("SKIP: no safe register of these devices can be read, for the reasons above");
 	else
 		puts("SKIP: none of these paths exists here, for the reasons above");
 	return KSFT_SKIP;

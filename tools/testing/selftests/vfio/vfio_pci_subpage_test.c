@@ -852,7 +852,8 @@ static void expect_bars(void)
 			struct tested_bar *bar = &tested[i].bar[number];
 
 			bar->expected_mmap = expect_mmap(&bar->facts, &iomem);
-			bar->is_busy = expect_busy(&bar->facts, &iomem, &bar->busy_why);
+			bar->is_busy = expect_busy(tested[i].device->dev, number, &iomem,
+						   &bar->busy_why);
 			if (bar->facts.held)
 				bar->state_verdict = expect_state(&bar->facts, &iomem,
 								  &bar->state_why);

@@ -73,9 +73,11 @@ static int find_region_inside(const struct iomem *map, int bar)
 	return -1;
 }
 
-bool expect_busy(const struct bar_facts *bar, const struct iomem *map, struct error *why)
+bool expect_busy(const struct pci_device *dev, unsigned int number, const struct iomem *map,
+		 struct error *why)
 {
-	int i = find_region_inside(map, find_bar(bar, map));
+	const struct pci_resource *res = &dev->res[number];
+	int i = find_region_inside(map, iomem_find(map, dev->bdf, res->start, res->end));
 
 	if (i < 0)
 		return false;

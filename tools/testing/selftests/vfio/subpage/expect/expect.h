@@ -88,8 +88,9 @@ bool bar_is_subpage(const struct bar_facts *bar);
 bool expect_mmap(const struct bar_facts *bar, const struct iomem *map);
 
 /**
- * expect_busy() - does somebody else have a region inside the BAR?
- * @bar: the BAR
+ * expect_busy() - does somebody else have a region inside a BAR?
+ * @dev: device of the BAR; no driver of its own uses it
+ * @number: which BAR of it
  * @map: /proc/iomem of the same moment
  * @why: set to who has, and what helps
  *
@@ -98,7 +99,8 @@ bool expect_mmap(const struct bar_facts *bar, const struct iomem *map);
  *
  * Return: true if so.
  */
-bool expect_busy(const struct bar_facts *bar, const struct iomem *map, struct error *why);
+bool expect_busy(const struct pci_device *dev, unsigned int number, const struct iomem *map,
+		 struct error *why);
 
 /**
  * expect_state() - is true what the module says of a BAR?

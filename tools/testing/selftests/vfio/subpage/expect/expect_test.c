@@ -387,30 +387,37 @@ TEST_F(expect, reason_busy)
 }
 
 /* A region inside a BAR keeps VFIO from mapping it, and nothing else does. */
+static bool is_busy(struct _test_data_expect *self, u64 start, u64 size, const char *more,
+		    struct error *why)
+{
+	struct pci_device dev = { .bdf = BDF };
+
+	dev.res[2] = (struct pci_resource) { start, start + size - 1, RES_MEM };
+	place(self, start, size, more);
+	return expect_busy(&dev, 2, &self->map, why);
+}
+
 TEST_F(expect, region_inside)
 {
 	struct error why = { "" };
 
-	place(self, 0x11000, 2 * PAGE, "11000-11fff : BOOTFB\n11000-110ff : simpledrm\n");
-	EXPECT_TRUE(expect_mmap(&self->bar, &self->map));
-	EXPECT_TRUE(expect_busy(&self->bar, &self->map, &why));
+	EXPECT_TRUE(is_busy(self, 0x11000, 2 * PAGE,
+			    "11000-11fff : BOOTFB\n11000-110ff : simpledrm\n", &why));
 	EXPECT_EQ(0, strncmp("'BOOTFB' has 0x11000-0x11fff of the BAR", why.text, 39))
 		TH_LOG("%s", why.text);
 	EXPECT_NE(NULL, strstr(why.text, "initcall_blacklist=sysfb_init"));
+	/* Region info says nothing of it. */
+	EXPECT_TRUE(expect_mmap(&self->bar, &self->map));
 
-	place(self, 0x11000, 2 * PAGE, "12000-12fff : vesafb\n");
-	EXPECT_TRUE(expect_busy(&self->bar, &self->map, &why));
-	place(self, 0x11000, 2 * PAGE, "");
-	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
-	place(self, 0x11000, 2 * PAGE, "11000-12fff : vfio-pci\n");
-	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
-	place(self, 0x11000, 2 * PAGE, "11000-12fff : vfio\n");
-	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
-	/* In another BAR of the device, or around this one. */
-	place(self, 0x11000, PAGE, "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n");
-	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
-	self->bar.start = 0;
-	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	EXPECT_TRUE(is_busy(self, 0x11000, 2 * PAGE, "12000-12fff : vesafb\n", &why));
+	EXPECT_FALSE(is_busy(self, 0x11000, 2 * PAGE, "", &why));
+	EXPECT_FALSE(is_busy(self, 0x11000, 2 * PAGE, "11000-12fff : vfio-pci\n", &why));
+	EXPECT_FALSE(is_busy(self, 0x11000, 2 * PAGE, "11000-12fff : vfio\n", &why));
+	/* In another BAR of the device. */
+	EXPECT_FALSE(is_busy(self, 0x11000, PAGE,
+			     "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n", &why));
+	/* A BAR that is not there. */
+	EXPECT_FALSE(expect_busy(&(struct pci_device) { .bdf = BDF }, 0, &self->map, &why));
 }
 
 TEST_F(expect, reason_no_space)

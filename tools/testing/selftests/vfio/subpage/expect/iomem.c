@@ -98,6 +98,7 @@ int iomem_read(struct iomem *map, struct error *err)
 	FILE *file = fopen(IOMEM, "re");
 	int ret;
 
+	memset(map, 0, sizeof(*map));
 	if (!file)
 		return error_set(err, IOMEM ": %s", strerror(errno));
 

@@ -38,7 +38,7 @@ struct iomem {
 /**
  * iomem_parse() - build the tree from the text of /proc/iomem
  * @file: the text
- * @map: filled in; to be freed with iomem_free()
+ * @map: filled in, empty on failure; to be freed with iomem_free()
  * @err: set on failure: a line of another form, or hidden addresses
  *
  * Return: 0 or -1.
