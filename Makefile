@@ -9,6 +9,9 @@
 # and of report:
 #	RESULTS	results.json to draw (default: the latest run's)
 #	BEFORE	results.json to compare it with
+# and of patches:
+#	TREE	kernel source to make the series for
+#	OUT	where the series goes (default: build/patches)
 
 KDIR		?= /lib/modules/$(shell uname -r)/build
 PREFIX		?= /usr/local
@@ -18,9 +21,12 @@ TARGETS		?= vfio
 RESULTS		?= build/results/latest/results.json
 BEFORE		?=
 
+TREE		?=
+
 BUILD		:= $(CURDIR)/build
 DRIVER		:= $(CURDIR)/drivers/vfio/pci/subpage
 SUITE		:= $(CURDIR)/tools/testing/selftests/vfio
+OUT		?= $(BUILD)/patches
 LIBEXEC		:= $(DESTDIR)$(PREFIX)/libexec/vfio-pci-subpage
 
 ifeq ($(V),1)
@@ -30,20 +36,20 @@ Q := @
 MAKEFLAGS += --no-print-directory -s
 endif
 
-.PHONY: all modules modules_install suite install kselftest report check htmldocs clean help
+.PHONY: all modules modules_install suite install kselftest report check htmldocs patches clean help
 
 all: modules
 
 # The objects of each kernel in a directory of their own: the sources stay
 # clean, and two kernels do not rebuild each other's objects.
 modules:
-	$(Q)scripts/build-module.sh "$(KDIR)" modules
+	$(Q)scripts/build/module.sh "$(KDIR)" modules
 
 modules_install: modules
-	$(Q)scripts/build-module.sh "$(KDIR)" modules_install
+	$(Q)scripts/build/module.sh "$(KDIR)" modules_install
 
 suite:
-	$(Q)scripts/build-suite.sh "$(BUILD)/suite"
+	$(Q)scripts/build/suite.sh "$(BUILD)/suite"
 
 install: modules_install suite
 	$(Q)install -d "$(LIBEXEC)/profiles"
@@ -67,7 +73,10 @@ check:
 	$(Q)scripts/check.sh
 
 htmldocs:
-	$(Q)scripts/build-docs.sh "$(BUILD)/docs"
+	$(Q)scripts/build/docs.sh "$(BUILD)/docs"
+
+patches:
+	$(Q)scripts/patches/series.sh "$(TREE)" "$(OUT)"
 
 clean:
 	$(Q)rm -rf "$(BUILD)"
@@ -83,4 +92,5 @@ help:
 	@echo 'make install                 the module, the suite and its scripts (PREFIX=, DESTDIR=)'
 	@echo 'make suite                   build the suite only'
 	@echo 'make htmldocs                build the documentation'
+	@echo 'make patches TREE=...        write the series for a kernel tree into build/patches (OUT=)'
 	@echo 'make clean                   remove build/; caches are kept'

@@ -7,7 +7,7 @@
 # the reference VM, show the table.
 #
 # WHERE     auto: on this host if devices are bound to VFIO, else in the VM
-# PLATFORM  one of scripts/platforms, or all: each in turn, and a table
+# PLATFORM  one of scripts/build/platforms, or all: each in turn, and a table
 # TOPOLOGY  of the VM: one of scripts/vm/topologies; default the platform's first
 # DELAY     nanoseconds that each timed access is made to take longer, in the VM:
 #           to see whether a comparison finds that
@@ -19,8 +19,8 @@ set -euo pipefail
 . "$(dirname -- "$0")/lib.sh"
 
 cd -- "$(dirname -- "$0")/.."
-# shellcheck source=platform.sh
-. scripts/platform.sh
+# shellcheck source=build/platform.sh
+. scripts/build/platform.sh
 
 # Addresses of the devices that a VFIO driver holds, whatever its name.
 bound_devices()
@@ -56,10 +56,21 @@ publish()
 	mv -T build/results/.latest build/results/latest
 }
 
+# merge RESULTS [ARG]...: what the programs have written becomes results.json
+merge()
+{
+	local dir=$1 kunit=()
+	shift
+	[ -s "$dir/records.jsonl" ] || return 0
+	[ ! -e "$(echo "$dir"/kunit-*.ktap | cut -d' ' -f1)" ] ||
+		kunit=(--kunit "$dir"/kunit-*.ktap)
+	scripts/report.py --merge "$dir/records.jsonl" "${kunit[@]}" "$@" "$dir/results.json"
+}
+
 report()
 {
 	[ -s "$1/results.json" ] || return 0
-	build/suite/vfio_pci_subpage_report "$1/results.json"
+	scripts/report.py --text "$1/results.json"
 }
 
 # draw RESULTS: the page, with charts
@@ -78,12 +89,16 @@ run_host()
 	read -ra devices <<<"${VFIO_SELFTESTS_BDF:-}"
 	say "running the suite on this host: ${devices[*]:-$(bound_devices | paste -sd ' ')}"
 	as_root "open VFIO devices and read the resource tree" \
-		build/suite/vfio_pci_subpage_test --results "$dir/results.json" "${devices[@]}" \
+		build/suite/vfio_pci_subpage_test --results "$dir/records.jsonl" "${devices[@]}" \
 		>"$dir/ktap.log" || status=$?
 	cat "$dir/ktap.log"
 	as_root "open VFIO devices" build/suite/vfio_pci_subpage_perf \
-		--results "$dir/results.json" "${devices[@]}" >"$dir/perf.log" || perf=$?
+		--results "$dir/records.jsonl" "${devices[@]}" >"$dir/perf.log" || perf=$?
 	as_root "read the kernel log" dmesg >"$dir/dmesg.log" || :
+	# shellcheck disable=SC2016 # for the other shell
+	as_root "read the results of KUnit" sh -c 'for file in /sys/kernel/debug/kunit/*/results; do
+		[ ! -e "$file" ] || cp "$file" "$0/kunit-$(basename "$(dirname "$file")").ktap"
+	done' "$dir" || :
 	# Nothing to measure is no failure; to have been killed is the worst one.
 	[ $perf = 0 ] || [ $perf = 4 ] || [ $status -gt 128 ] || status=$perf
 	return $status
@@ -95,13 +110,13 @@ run_vm()
 	local dir=$1 platform=$2 topology=$3 kernel modules suite sysroot=/
 	platform_environment "$platform"
 	kernel=$(platform_kernel "$platform") || return
-	modules=$(KUNIT=1 scripts/build-module.sh "$kernel/build" modules &&
-		scripts/build-module.sh "$kernel/build" modules \
+	modules=$(KUNIT=1 scripts/build/module.sh "$kernel/build" modules &&
+		scripts/build/module.sh "$kernel/build" modules \
 			tools/testing/selftests/vfio/subpage_mods) || return
 	suite=$(platform_suite "$platform")
-	scripts/build-suite.sh "$suite" || return
+	scripts/build/suite.sh "$suite" || return
 	if [ -n "${CROSS_COMPILE:-}" ]; then
-		sysroot=$(scripts/fetch-sysroot.sh "$ARCH") || return
+		sysroot=$(scripts/build/fetch-sysroot.sh "$ARCH") || return
 	fi
 	unset ARCH CROSS_COMPILE
 	say "running in the reference VM $platform"
@@ -118,48 +133,33 @@ run_vm()
 		--program tools/testing/selftests/vfio/profiles
 }
 
-# mark_partial RESULTS: what is there looks complete, and its job did not end. The
-# suite writes a line for each member, and may have said the same, or the opposite.
-mark_partial()
-{
-	local results=$1/results.json
-	[ -s "$results" ] || return 0
-	say "$results: marked as partial: its job did not come to its end"
-	if grep -q '^  "partial": ' "$results"; then
-		sed -i 's/^  "partial": false/  "partial": true/' "$results"
-	else
-		sed -i '1s/$/\n  "partial": true,/' "$results"
-	fi
-}
-
 # run_one WHERE PLATFORM TOPOLOGY: the whole job on one platform
 run_one()
 {
-	local dir status=0
+	local dir status=0 complete=yes
 	if [ "$1" = host ]; then
 		scripts/packages.sh build || return
-		scripts/build-suite.sh build/suite || return
+		scripts/build/suite.sh build/suite || return
 		dir=$(new_results "$(uname -m)")
 		run_host "$dir" || status=$?
 	else
 		# shellcheck disable=SC2046 # one word for each group
 		scripts/packages.sh $(platform_packages "$2") || return
-		# It prints the results of every platform.
-		scripts/build-suite.sh build/suite || return
 		dir=$(new_results "$(run_name "$2" "$3")")
 		run_vm "$dir" "$2" "$3" || status=$?
 	fi
 	# The runner's 3, or a suite that a signal has ended.
 	if [ $status = 3 ] || [ $status -gt 128 ]; then
-		mark_partial "$dir"
+		complete=no
 		status=1
 	fi
-	if [ ! -s "$dir/results.json" ] && [ ! -s "$dir/ktap.log" ]; then
+	if [ ! -s "$dir/records.jsonl" ] && [ ! -s "$dir/ktap.log" ]; then
 		rm -rf "$dir"
 		say "the suite did not run, there are no results: look above for the reason"
 		return $status
 	fi
 	publish "$dir"
+	merge "$dir" --complete $complete || status=1
 	[ $status = 0 ] || grep -E '^ *not ok|^ *# .*(Expected|failed|error)' "$dir/ktap.log" || :
 	report "$dir" || status=1
 	# What the suite itself found has been shown by now.

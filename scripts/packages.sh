@@ -10,8 +10,8 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
-# shellcheck source=cache.sh
-. "$(dirname -- "$0")/cache.sh"
+# shellcheck source=build/cache.sh
+. "$(dirname -- "$0")/build/cache.sh"
 
 readonly qemu_min=7.2
 
@@ -31,7 +31,7 @@ group_packages()
 	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm binutils ;;
 	# A root with cross compilers of another suite, in which they run.
 	cross) echo mmdebstrap util-linux ;;
-	# in-tree-test.sh configures a kernel tree, and installs selftests from it.
+	# patches-test.sh configures a kernel tree, and installs selftests from it.
 	# procps has pgrep.
 	check) echo shellcheck sparse python3-sphinx perl git rsync bc bison flex \
 		    libelf-dev libssl-dev procps ;;

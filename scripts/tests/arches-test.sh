@@ -18,7 +18,7 @@ builds()
 	mkdir -p "$dir"
 	cp drivers/vfio/pci/subpage/{Makefile,*.[ch]} "$dir/"
 	# BTF needs the kernel itself, and says nothing about the source.
-	scripts/fetch-cross.sh -- make -j"$(nproc)" -C "/usr/src/linux-headers-$1" M="/build/$1-$2" W=1 \
+	scripts/build/fetch-cross.sh -- make -j"$(nproc)" -C "/usr/src/linux-headers-$1" M="/build/$1-$2" W=1 \
 		ARCH="$2" CROSS_COMPILE="$3" CC="$4" CONFIG_DEBUG_INFO_BTF_MODULES= modules \
 		>$log 2>&1 </dev/null || { cat $log; return 1; }
 	! grep -iE 'warning|error' $log | grep -v 'version differs from the one used' || return 1
@@ -26,7 +26,7 @@ builds()
 }
 
 scripts/packages.sh cross
-root=$(scripts/fetch-cross.sh)
+root=$(scripts/build/fetch-cross.sh)
 for series in 6.1 6.12 7; do
 	for debian in amd64 i386 arm64 armhf ppc64el s390x riscv64 loong64; do
 		read -r release arch prefix cc < <(awk -v s=$series -v a=$debian \

@@ -9,7 +9,7 @@ cd -- "$(dirname -- "$0")/../.."
 # shellcheck source=ktap.sh
 . scripts/tests/ktap.sh
 
-scripts/build-suite.sh build/suite
+scripts/build/suite.sh build/suite
 suite=$PWD/build/suite/vfio_pci_subpage_test
 report=$PWD/build/suite/vfio_pci_subpage_report
 scratch=$(mktemp -d)
@@ -57,7 +57,7 @@ help_lists_every_target()
 installs_into_destdir()
 {
 	local kernel modules
-	kernel=$(scripts/fetch-kernel.sh 6.12)
+	kernel=$(scripts/build/fetch-kernel.sh 6.12)
 	modules=$scratch/root/lib/modules/$(cat "$kernel/release")
 	mkdir -p "$modules"
 	cp "$kernel"/modules/modules.{order,builtin,builtin.modinfo} "$modules/"
@@ -83,7 +83,7 @@ modprobe_finds()
 softdep_loads_it_first()
 {
 	local found
-	found=$(modprobe_finds "$(cat "$(scripts/fetch-kernel.sh 6.12)/release")" vfio-pci)
+	found=$(modprobe_finds "$(cat "$(scripts/build/fetch-kernel.sh 6.12)/release")" vfio-pci)
 	echo "$found"
 	grep -A 9 '/vfio_pci_subpage.ko' <<<"$found" | grep -q '/vfio-pci.ko'
 }

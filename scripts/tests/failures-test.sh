@@ -114,7 +114,7 @@ terminated()
 
 test_runner()
 {
-	kernel=$(scripts/fetch-kernel.sh 6.12)
+	kernel=$(scripts/build/fetch-kernel.sh 6.12)
 	stand_in_qemu
 	check runner.qemu_fails complains fails 'the stand-in does not like it here'
 	check runner.qemu_dies complains dies 'the stand-in has had enough'
@@ -134,7 +134,7 @@ copy_main_job()
 	copy=$tmp/copy
 	mkdir -p "$copy/build/suite" "$tmp/guest"
 	cp -r scripts "$copy/"
-	for script in packages.sh build-{suite,module,kernel}.sh fetch-{kernel,sysroot}.sh report.py; do
+	for script in packages.sh build/{suite,module,kernel,fetch-kernel,fetch-sysroot}.sh report.py; do
 		stand_in "$copy/scripts/$script" <<<'#!/bin/true'
 	done
 	stand_in "$copy/build/suite/vfio_pci_subpage_report" <<<'#!/bin/true'

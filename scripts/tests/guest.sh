@@ -4,12 +4,12 @@
 # Running guests, for tests. Sourced after ktap.sh in the top directory, never
 # run.
 
-# shellcheck source=../platform.sh
-. scripts/platform.sh
+# shellcheck source=../build/platform.sh
+. scripts/build/platform.sh
 
 guests=() guest_logs=()
 
-scripts/build-suite.sh build/suite
+scripts/build/suite.sh build/suite
 
 # use PLATFORM: from now on guests are of this one
 use()
@@ -17,19 +17,19 @@ use()
 	platform=$1
 	platform_environment "$platform"
 	kernel=$(platform_kernel "$platform")
-	mapfile -t modules < <(KUNIT=1 scripts/build-module.sh "$kernel/build" modules &&
-		scripts/build-module.sh "$kernel/build" modules \
+	mapfile -t modules < <(KUNIT=1 scripts/build/module.sh "$kernel/build" modules &&
+		scripts/build/module.sh "$kernel/build" modules \
 			tools/testing/selftests/vfio/subpage_mods)
 	modules=("${modules[@]/#/--module=}")
 	suite=$(platform_suite "$platform")
-	scripts/build-suite.sh "$suite"
+	scripts/build/suite.sh "$suite"
 	# shellcheck disable=SC2034 # for those who source this
 	suite_programs=(--program "$suite/vfio_pci_subpage_test"
 			--program "$suite/vfio_pci_subpage_perf"
 			--program "$suite/vfio_pci_subpage_open"
 			--program tools/testing/selftests/vfio/profiles)
 	sysroot=/
-	[ -z "${CROSS_COMPILE:-}" ] || sysroot=$(scripts/fetch-sysroot.sh "$ARCH")
+	[ -z "${CROSS_COMPILE:-}" ] || sysroot=$(scripts/build/fetch-sysroot.sh "$ARCH")
 	unset ARCH CROSS_COMPILE
 }
 

@@ -144,7 +144,7 @@ private_cache()
 
 fetch()
 {
-	run env XDG_CACHE_HOME="$tmp/cache" "$scripts/fetch-$1.sh" "$2"
+	run env XDG_CACHE_HOME="$tmp/cache" "$scripts/build/fetch-$1.sh" "$2"
 }
 
 # Only with all of the packages there does building an entry need no network.
@@ -185,16 +185,16 @@ test_fetch()
 {
 	local script
 	for script in kernel source; do
-		run "$scripts/fetch-$script.sh"
+		run "$scripts/build/fetch-$script.sh"
 		check "fetch-$script: no series" said 2 usage
-		run "$scripts/fetch-$script.sh" 5.10
+		run "$scripts/build/fetch-$script.sh" 5.10
 		check "fetch-$script: unknown series" said 1 '5.10: no such kernel series' '6.12 or 6.1'
-		run env XDG_CACHE_HOME=/proc/none "$scripts/fetch-$script.sh" 6.12
+		run env XDG_CACHE_HOME=/proc/none "$scripts/build/fetch-$script.sh" 6.12
 		check "fetch-$script: cache not writable" said 1 'cannot write' 'XDG_CACHE_HOME'
-		run env XDG_CACHE_HOME="$tmp/with blank" "$scripts/fetch-$script.sh" 6.12
+		run env XDG_CACHE_HOME="$tmp/with blank" "$scripts/build/fetch-$script.sh" 6.12
 		check "fetch-$script: cache path with a blank" said 1 'with blank' 'XDG_CACHE_HOME'
 	done
-	run env PATH="$tmp/bare" XDG_CACHE_HOME="$tmp/empty" "$scripts/fetch-kernel.sh" 6.12
+	run env PATH="$tmp/bare" XDG_CACHE_HOME="$tmp/empty" "$scripts/build/fetch-kernel.sh" 6.12
 	check_hidden "fetch-kernel: no apt" apt-get said 1 'apt: not on this system'
 
 	if ! source_packages_there; then
@@ -324,13 +324,13 @@ waits_for_the_lock()
 	local lock=$tmp/cache/vfio-pci-subpage/.sysroot-arm64.lock
 	rm -rf "$tmp/cache" "$tmp/asked"
 	mkdir -p "${lock%/*}"
-	run env XDG_CACHE_HOME="$tmp/cache" flock "$lock" timeout 1 "$scripts/fetch-sysroot.sh" arm64
+	run env XDG_CACHE_HOME="$tmp/cache" flock "$lock" timeout 1 "$scripts/build/fetch-sysroot.sh" arm64
 	said 124 'waiting for another run' && [ ! -e "$tmp/asked" ]
 }
 
 test_fetch_sysroot()
 {
-	run "$scripts/fetch-sysroot.sh" mips
+	run "$scripts/build/fetch-sysroot.sh" mips
 	check "fetch-sysroot: unknown architecture" said 1 'mips: no sysroot .* use arm64'
 
 	local lists=$tmp/cache/vfio-pci-subpage/apt-arm64/lists

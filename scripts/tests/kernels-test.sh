@@ -29,10 +29,10 @@ prepare()
 {
 	local file
 	scripts/packages.sh build vm kernel arm64
-	scripts/fetch-source.sh --full 6.12 >"$tmp/source"
-	scripts/fetch-source.sh 6.12 >>"$tmp/source"
+	scripts/build/fetch-source.sh --full 6.12 >"$tmp/source"
+	scripts/build/fetch-source.sh 6.12 >>"$tmp/source"
 	# Here, where it can say how far it is.
-	scripts/build-kernel.sh x86_64-4k-debug >/dev/null
+	scripts/build/kernel.sh x86_64-4k-debug >/dev/null
 	mkdir -p "$cache" "$tmp/copy"
 	for file in "$real"/{packages,full-6.12*,source-6.12*}; do
 		ln -s "$file" "$cache/"
@@ -47,15 +47,15 @@ platform()
 {
 	local name=$1
 	shift
-	sed "s/^config=.*/config=\"$*\"/" scripts/platforms/x86_64-4k-debug.conf \
-		>"$tmp/copy/scripts/platforms/$name.conf"
+	sed "s/^config=.*/config=\"$*\"/" scripts/build/platforms/x86_64-4k-debug.conf \
+		>"$tmp/copy/scripts/build/platforms/$name.conf"
 }
 
 # build NAME: into $status, $tmp/out, $tmp/err
 build()
 {
 	status=0
-	XDG_CACHE_HOME=$tmp/cache "$tmp/copy/scripts/build-kernel.sh" "$1" \
+	XDG_CACHE_HOME=$tmp/cache "$tmp/copy/scripts/build/kernel.sh" "$1" \
 		>"$tmp/out" 2>"$tmp/err" </dev/null || status=$?
 }
 
@@ -71,7 +71,7 @@ start()
 {
 	# The log of the one before would be taken for its own.
 	rm -f "$cache/objects-$1"-*/make.log
-	XDG_CACHE_HOME=$tmp/cache "$tmp/copy/scripts/build-kernel.sh" "$1" \
+	XDG_CACHE_HOME=$tmp/cache "$tmp/copy/scripts/build/kernel.sh" "$1" \
 		>"$tmp/out" 2>"$tmp/err" </dev/null &
 	builder=$!
 }
@@ -142,7 +142,7 @@ goes_on()
 damage()
 {
 	local entry
-	entry=$(scripts/build-kernel.sh x86_64-4k-debug)
+	entry=$(scripts/build/kernel.sh x86_64-4k-debug)
 	rm -rf "$cache"/kernel-x86_64-4k-debug-* "$cache"/objects-x86_64-4k-debug-*
 	cp -a "$entry" "$cache/"
 	(cd "$cache/${entry##*/}" && "$@")
@@ -188,7 +188,7 @@ without_compilers()
 		ln -sfn "$program" "$tmp/bin/"
 	done
 	status=0
-	XDG_CACHE_HOME=$tmp/cache PATH=$tmp/bin scripts/build-kernel.sh arm64-64k \
+	XDG_CACHE_HOME=$tmp/cache PATH=$tmp/bin scripts/build/kernel.sh arm64-64k \
 		>"$tmp/out" 2>"$tmp/err" </dev/null || status=$?
 	said 'aarch64-linux-gnu-gcc: not found in PATH: run scripts/packages.sh .*arm64'
 }
@@ -196,17 +196,17 @@ without_compilers()
 # The lists may name a newer source than the one that was unpacked.
 newer_source()
 {
-	sed 's/version=.*source-}$/version=6.12.9999-1/' scripts/build-kernel.sh \
-		>"$tmp/copy/scripts/build-kernel.sh"
+	sed 's/version=.*source-}$/version=6.12.9999-1/' scripts/build/kernel.sh \
+		>"$tmp/copy/scripts/build/kernel.sh"
 	build x86_64-4k-debug
-	cp scripts/build-kernel.sh "$tmp/copy/scripts/"
+	cp scripts/build/kernel.sh "$tmp/copy/scripts/build/"
 	said 'source packages changed to .* meanwhile: run this again'
 }
 
 prepare
 platform tiny common x86_64
 platform lost common x86_64 debug lost
-echo CONFIG_SLUB_TINY=y >"$tmp/copy/scripts/platforms/config/lost.config"
+echo CONFIG_SLUB_TINY=y >"$tmp/copy/scripts/build/platforms/config/lost.config"
 
 check "kernels: a whole entry is used" whole_is_used
 check "kernels: a changed module is noticed" is_rebuilt change_a_module

@@ -10,7 +10,7 @@ cd -- "$(dirname -- "$0")/../.."
 . scripts/tests/ktap.sh
 
 scripts/packages.sh report browser
-scripts/build-suite.sh build/suite
+scripts/build/suite.sh build/suite
 out=build/check/report
 rm -rf $out
 mkdir -p $out

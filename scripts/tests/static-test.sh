@@ -8,7 +8,7 @@ cd -- "$(dirname -- "$0")/../.."
 # shellcheck source=ktap.sh
 . scripts/tests/ktap.sh
 
-source=$(scripts/fetch-source.sh 6.12)
+source=$(scripts/build/fetch-source.sh 6.12)
 
 # Every file that git knows, or would.
 files()
@@ -47,9 +47,9 @@ shellcheck_all()
 module_builds()
 {
 	local kernel out
-	kernel=$(scripts/fetch-kernel.sh "$1")
+	kernel=$(scripts/build/fetch-kernel.sh "$1")
 	rm -rf "build/module-$(cat "$kernel/release")/$(basename "$2")"
-	out=$(W=1 C=2 scripts/build-module.sh "$kernel/build" modules "$2" 2>&1) ||
+	out=$(W=1 C=2 scripts/build/module.sh "$kernel/build" modules "$2" 2>&1) ||
 		{ echo "$out"; return 1; }
 	# The packages hold neither vmlinux nor the tool for BTF of 6.1.
 	! grep -iE 'warning|error' <<<"$out"
@@ -58,7 +58,7 @@ module_builds()
 module_is_relocatable()
 {
 	local kernel
-	kernel=$(scripts/fetch-kernel.sh 6.12)
+	kernel=$(scripts/build/fetch-kernel.sh 6.12)
 	same vermagic "$(cat "$kernel/release")" \
 		"$(/sbin/modinfo -F vermagic "build/module-$(cat "$kernel/release")/subpage/vfio_pci_subpage.ko" |
 		   cut -d' ' -f1)"
@@ -68,7 +68,7 @@ suite_builds_without_warning()
 {
 	local out
 	rm -rf build/check/suite
-	out=$(scripts/build-suite.sh build/check/suite 2>&1) || { echo "$out"; return 1; }
+	out=$(scripts/build/suite.sh build/check/suite 2>&1) || { echo "$out"; return 1; }
 	! grep -iE 'warning|error:' <<<"$out"
 }
 
@@ -92,7 +92,7 @@ for name in sys.argv[1:]:
 
 documentation_builds()
 {
-	scripts/build-docs.sh build/check/docs
+	scripts/build/docs.sh build/check/docs
 }
 
 # Nothing of the machine that it was written on, and no package host.

@@ -8,7 +8,7 @@ cd -- "$(dirname -- "$0")/../.."
 # shellcheck source=ktap.sh
 . scripts/tests/ktap.sh
 
-scripts/build-suite.sh build/suite
+scripts/build/suite.sh build/suite
 
 # subtest PROGRAM: its KTAP, indented, and one line that sums it up
 subtest()

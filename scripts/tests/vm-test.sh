@@ -32,6 +32,7 @@ guest test-suite hotplug "${suite_programs[@]}"
 guest test-backends hotplug "${suite_programs[@]}"
 guest test-perf hotplug "${suite_programs[@]}"
 guest test-open main "${suite_programs[@]}"
+guest test-display display "${suite_programs[@]}" --append vga=0x340
 guest test-sriov sriov
 guest test-numa numa "${suite_programs[@]}"
 guests_end

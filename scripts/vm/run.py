@@ -197,7 +197,7 @@ def serve(args, process, qmp, devices):
         faults.append(f"the guest did not end within {args.limit} s and was ended")
         if left(args, "ktap.log") is None:
             faults.append("it never came to its job: if this machine is slow, raise the limit "
-                          f"(--limit, or limit= in scripts/platforms/{args.platform}.conf)")
+                          f"(--limit, or limit= in scripts/build/platforms/{args.platform}.conf)")
     elif process.wait():
         faults.append(f"QEMU ended with exit code {process.returncode}")
     return guest.lines, faults

@@ -44,16 +44,22 @@ progress()
 }
 
 # runs STATUS PROGRAM [ARG]...: a program of the suite ends with that exit code and
-# leaves its output in out. Results of one before are gone.
+# leaves its output in out. Records of one before are gone.
 runs()
 {
 	_expected=$1
 	shift
-	rm -f results.json
+	rm -f records.jsonl
 	"$@" >out 2>&1
 	_status=$?
 	cat out
 	same "exit code" "$_expected" $_status
+}
+
+# says_complete BOOL: what the last program says of its records
+says_complete()
+{
+	tail -n 1 records.jsonl | grep '"type": "end"' | grep -q "\"complete\": $1"
 }
 
 # devices_under_test: lines of "ID BDF pack|keep", written once by the runner.

@@ -7,7 +7,7 @@
 open_cost()
 {
 	# shellcheck disable=SC2046
-	/suite/vfio_pci_subpage_open --results results.json --platform "$PLATFORM" \
+	/suite/vfio_pci_subpage_open --results records.jsonl --platform "$PLATFORM" \
 		--accel "$ACCEL" --samples 6 $(all_bdfs) >open.log 2>&1 ||
 		{ tail -n 20 open.log; return 1; }
 	same "numbers of devices" 4 "$(grep -c 'rounds$' open.log)"

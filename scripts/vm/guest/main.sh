@@ -8,7 +8,7 @@
 run_suite()
 {
 	# shellcheck disable=SC2046
-	/suite/vfio_pci_subpage_test --results results.json --platform "$PLATFORM" \
+	/suite/vfio_pci_subpage_test --results records.jsonl --platform "$PLATFORM" \
 		--accel "$ACCEL" $(all_bdfs) >suite.out 2>&1
 	status=$?
 	sed 's/^/    /' suite.out >>suite.ktap
@@ -32,22 +32,41 @@ suite()
 	rm -f suite.out suite.ktap suite.result
 }
 
+# The module's own tests, which ran when the kernel loaded it.
+kunit()
+{
+	[ -d /sys/kernel/debug/kunit ] || { skip kunit "this kernel has no KUnit"; return; }
+	for results in /sys/kernel/debug/kunit/*/results; do
+		suite=$(basename "$(dirname "$results")")
+		cp "$results" "kunit-$suite.ktap"
+		echo "# Subtest: kunit.$suite"
+		sed 's/^/    /' "kunit-$suite.ktap"
+		check "kunit.$suite" kunit_passed "kunit-$suite.ktap"
+	done
+}
+
+kunit_passed()
+{
+	grep -q '^ok' "$1" && ! grep '^ *not ok' "$1"
+}
+
 # logged NAME PROGRAM [ARG]...: what it prints is kept; shown if it fails
 logged()
 {
 	log=$1.log program=$2
 	shift 2
-	"/suite/$program" --results results.json --platform "$PLATFORM" --accel "$ACCEL" \
+	"/suite/$program" --results records.jsonl --platform "$PLATFORM" --accel "$ACCEL" \
 		"$@" >"$log" 2>&1 || { tail -n 20 "$log"; return 1; }
 }
 
-# For a limit, the kernel's own access; for a guest's, KVM in this guest.
-ladder()
+# Every path to the registers, without the module and with it in turn. subpage_perf
+# gives the kernel's own access.
+measure()
 {
 	load_kvm
 	modprobe subpage_perf
 	# shellcheck disable=SC2046
-	logged perf vfio_pci_subpage_perf --samples $((${SAMPLES:-500} * 2 / 25)) \
+	logged perf vfio_pci_subpage_perf --compare --samples "${SAMPLES:-20}" \
 		${DELAY:+--delay "$DELAY"} $(all_bdfs)
 	ret=$?
 	rmmod subpage_perf
@@ -57,15 +76,16 @@ ladder()
 open_cost()
 {
 	# shellcheck disable=SC2046
-	logged open vfio_pci_subpage_open --samples $((${SAMPLES:-500} / 25)) $(all_bdfs)
+	logged open vfio_pci_subpage_open --samples "${SAMPLES:-20}" $(all_bdfs)
 }
 
 load_plain_vfio || exit 1
 pack_marked
 suite without without
 suite with page
+kunit
 check perf.open open_cost
+check perf.registers measure
 check perf.bind bind_devices page
-check perf.ladder ladder
 check restore vfio-restore.sh
 finish

@@ -47,11 +47,8 @@ page_alignments()
 # mapped: of the BARs in the file "bars", how many region info calls mappable
 mapped()
 {
-	awk -F '"' '
-		/"bdf"/ { bdf = $4 }
-		/"bar"/ { split($3, part, /[ :,]+/); bar = part[2] }
-		/"expected_mmap"/ { next }
-		/"mmap": true/ { print bdf, bar }' results.json | sort -u >mapped
+	sed -nE 's/.*"bdf": "([^"]+)".*"bar": ([0-9]+),.*"mmap": true.*/\1 \2/p' records.jsonl |
+		sort -u >mapped
 	sort -u bars | grep -cxFf - mapped
 }
 
@@ -79,10 +76,10 @@ measure()
 	dev=$(bdf sdhci)
 	native=$(shown_size "$dev" 0)
 	bind_all || return 1
-	rm -f results.json
+	rm -f records.jsonl
 	# shellcheck disable=SC2046
-	/suite/vfio_pci_subpage_test --results results.json $(all_bdfs) >out 2>&1 ||
-		{ grep -A3 '^not ok' out; return 1; }
+	/suite/vfio_pci_subpage_test --results records.jsonl $(all_bdfs) >out 2>&1 ||
+		{ grep -A3 '^ *not ok' out; return 1; }
 	count=$(mapped)
 	printf '%-34s %2d of %-2d %10s %10s %6s %8s  %s\n' "$1" "$count" "$(wc -l <bars)" \
 		"$native" "$(shown_size "$dev" 0)" "$(pages)" "$(window_pages)" "$2" >>alternatives.txt

@@ -5,7 +5,7 @@
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
-perf="/suite/vfio_pci_subpage_perf --samples 20 --blocks 10 --paths mmap --results results.json"
+perf="/suite/vfio_pci_subpage_perf --samples 20 --blocks 10 --paths mmap --results records.jsonl"
 
 # measured_on TEXT [ARG]...
 measured_on()
@@ -18,13 +18,13 @@ measured_on()
 beside()
 {
 	measured_on "on CPU 1 of the device's NUMA node 1" "$(bdf ohci)" &&
-		grep -q '"node": 1,' results.json && grep -q '"remote_node": false' results.json
+		grep -q '"node": 1,' records.jsonl && grep -q '"remote_node": false' records.jsonl
 }
 
 elsewhere()
 {
 	measured_on "on CPU 0 of NUMA node 0, not on the device's" --remote-node "$(bdf ohci)" &&
-		grep -q '"node": 0,' results.json && grep -q '"remote_node": true' results.json
+		grep -q '"node": 0,' records.jsonl && grep -q '"remote_node": true' records.jsonl
 }
 
 # Each beside its own, and not all where the first one is.

@@ -7,12 +7,7 @@
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
-open="/suite/vfio_pci_subpage_open --samples 2 --results results.json"
-
-partial()
-{
-	grep -q "^ *\"partial\": $1" results.json
-}
+open="/suite/vfio_pci_subpage_open --samples 2 --results records.jsonl"
 
 # Leaves the devices without a driver.
 none_is_bound()
@@ -25,15 +20,15 @@ none_is_bound()
 
 measures()
 {
-	runs 0 $open $(all_bdfs) && grep -q '^8 devices' out && grep -q '"phase": "touch"' results.json &&
-		partial false && none_is_bound
+	runs 0 $open $(all_bdfs) && grep -q '^8 devices' out && grep -q '"phase": "touch"' records.jsonl &&
+		says_complete true && none_is_bound
 }
 
 no_register()
 {
 	mkdir -p /tmp/none
 	runs 0 $open --profiles /tmp/none "$(bdf edu)" && grep -q 'touch *not timed' out &&
-		! grep -q '"phase": "touch"' results.json
+		! grep -q '"phase": "touch"' records.jsonl
 }
 
 takes_from_nobody()
@@ -47,18 +42,18 @@ takes_from_nobody()
 some_cannot_be_opened()
 {
 	(ulimit -n 16; runs 1 $open $(all_bdfs)) || return 1
-	grep -q '^1 device,' out && partial true && none_is_bound
+	grep -q '^1 device,' out && says_complete false && none_is_bound
 }
 
 ended_by_term()
 {
-	rm -f results.json
+	rm -f records.jsonl
 	$open --samples 100000 $(all_bdfs) >out 2>&1 &
 	pid=$!
 	usleep 2000000
 	kill -TERM $pid
 	wait $pid
-	same "exit code" 1 $? && cat out && partial true && none_is_bound
+	same "exit code" 1 $? && cat out && says_complete false && none_is_bound
 }
 
 load_vfio || exit 1

@@ -1,155 +1,125 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Tests how the BARs of VFIO devices can be mapped, above all those smaller
- * than a page: against what sysfs and /proc/iomem say about them, through both
- * paths, and against the clock.
+ * Tests how the BARs of VFIO devices can be mapped, above all those smaller than a
+ * page: against what sysfs and /proc/iomem say about them, and through both paths.
  *
- * The devices stay bound to what they are bound to. Every BAR of every device
- * is a variant of the fixture, so a test is named like
- * bar.0000:01:00.0-bar0.mmap.
+ * The devices stay bound to what they are bound to. Each is a subtest, in a process of
+ * its own that runs those variants that apply to the device: a test is named like
+ * bar.bar0.mmap in the subtest 0000:01:00.0.
  */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "kselftest_harness.h"
 
-#include "device/look.h"
-#include "device/subject.h"
+#include "device/devices.h"
+#include "device/snapshot.h"
 #include "device/vfio_backend.h"
-#include "device/vfio_device.h"
-#include "expect/address.h"
-#include "expect/exclusive.h"
 #include "expect/expect.h"
-#include "kunit.h"
-#include "measure/cpu.h"
 #include "options.h"
 #include "registers/mmio.h"
-#include "results/results.h"
-#include "timing.h"
+#include "results/records.h"
 
-#define TIMING_TIMEOUT	3600	/* seconds: --samples may ask for many */
+#define PROGRAM		"vfio_pci_subpage_test"
+#define MAX_ARGS	256	/* of the harness */
 
-#define KUNIT_DEBUGFS	"/sys/kernel/debug/kunit"
-
-/*
- * A device and one way to open it. Lies in memory that the tests' processes
- * share.
- */
-struct backend_case {
-	const struct subject *subject;
-	const struct vfio_backend_ops *ops;
-	struct device_look look;
-	char name[64];
-};
-
-/* What the timing tests hand to the parent process. */
-struct measured {
-	bool valid;
-	struct safe_register reg;
-	const char *path;
-	const char *op;
-	struct stats stats;
-	int cpu;
-	int node;
-};
-
-enum {
-	READ_MMAP,
-	READ_PREAD,
-	WRITE_MMAP,
-	WRITE_PWRITE,
-	NR_MEASURED
-};
-
-/* A BAR under test. Lies in memory that the tests' processes share. */
-struct bar_case {
-	const struct subject *subject;
-	unsigned int number;
+/* What was found out about a BAR before its device was opened for good. */
+struct tested_bar {
 	struct bar_facts facts;
 	bool expected_mmap;
-	int mmap;
-	struct safe_register *reg;
-	size_t nr_reg;
-	struct measured measured[NR_MEASURED];
-	char name[32];
+	bool is_busy;
+	struct error busy_why;
+	struct register_list registers;
 	enum verdict state_verdict;
 	struct error state_why;
+};
+
+/* A device and its BARs. Lies in memory that all processes share. */
+struct tested_device {
+	struct vfio_device *device;
+	struct tested_bar bar[SYSFS_NR_BARS];
+	bool is_way[VFIO_NR_BACKENDS];
+	struct snapshot snapshot[VFIO_NR_BACKENDS];
+	struct record_totals totals;
 };
 
 static struct options options;
 static struct profile_set profiles;
 static struct pci_scan scan;
 static struct iomem iomem;
-static struct json_object *results;
-static struct subjects subjects;
-static struct bar_case *cases;
-static size_t nr_cases;
-static struct backend_case *backend_cases;
-static size_t nr_backend_cases;
-static struct kunit_set kunit;
-static struct error no_kunit = { "the module " MODULE_SUBPAGE " holds no device" };
+static struct vfio_devices devices;
+static struct tested_device *tested;
+static struct error missing_way[VFIO_NR_BACKENDS];
+
+/* In the process of a device: the one that it tests. */
+static struct tested_device *current;
 
 static u64 page_size(void)
 {
 	return sysconf(_SC_PAGESIZE);
 }
 
-static u64 round_to_page(u64 size)
+/* Whether the device can be opened at all. */
+FIXTURE(device)
 {
-	return (size + page_size() - 1) & ~(page_size() - 1);
+};
+
+FIXTURE_SETUP(device)
+{
 }
 
+FIXTURE_TEARDOWN(device)
+{
+}
+
+TEST_F(device, opens)
+{
+	int unassigned = sysfs_unassigned_bar(current->device->dev);
+
+	if (current->device->fd < 0 && unassigned >= 0)
+		SKIP(return,
+		     "the kernel enables no device with an unassigned BAR: BAR%d has no address",
+		     unassigned);
+	ASSERT_LE(0, current->device->fd)
+		TH_LOG("%s", current->device->open_error.text);
+}
+
+/* Every BAR that is there. Of each fixture a device runs the variants that apply to it. */
 FIXTURE(bar)
 {
-	struct bar_case *c;
-	int fd;
-	struct vfio_region_info info;
-	u16 command;
-	void *map;
+	struct vfio_device *device;
+	const struct tested_bar *tested;
+	const struct vfio_region_info *info;
 };
 
 FIXTURE_VARIANT(bar)
 {
-	struct bar_case *c;
+	unsigned int number;
 };
 
-/* The BAR that keeps the kernel from enabling the device, else -1. */
-static int obstructing_bar(const struct subject *subject)
-{
-	return subject->fd < 0 ? sysfs_unassigned_bar(subject->dev) : -1;
-}
+FIXTURE_VARIANT_ADD(bar, bar0) { .number = 0 };
+FIXTURE_VARIANT_ADD(bar, bar1) { .number = 1 };
+FIXTURE_VARIANT_ADD(bar, bar2) { .number = 2 };
+FIXTURE_VARIANT_ADD(bar, bar3) { .number = 3 };
+FIXTURE_VARIANT_ADD(bar, bar4) { .number = 4 };
+FIXTURE_VARIANT_ADD(bar, bar5) { .number = 5 };
 
 FIXTURE_SETUP(bar)
 {
-	const struct subject *subject = variant->c->subject;
-	int unassigned = obstructing_bar(subject);
-
-	self->c = variant->c;
-	self->fd = subject->fd;
-	if (unassigned >= 0)
-		SKIP(return,
-		     "the kernel enables no device with an unassigned BAR: BAR%d has no address",
-		     unassigned);
-
-	ASSERT_LE(0, self->fd)
-		TH_LOG("%s", subject->open_error.text);
-	ASSERT_EQ(0, vfio_region(self->fd, self->c->number, &self->info));
-	ASSERT_EQ(0, vfio_decode_enable(self->fd, &self->command));
+	self->device = current->device;
+	self->tested = &current->bar[variant->number];
+	self->info = &self->device->bar[variant->number].info;
+	ASSERT_EQ(0, vfio_device_enable(self->device));
 }
 
 FIXTURE_TEARDOWN(bar)
 {
-	if (self->map)
-		munmap(self->map, round_to_page(self->info.size));
-	EXPECT_EQ(0, vfio_decode_restore(self->fd, self->command));
-}
-
-static bool is_mappable(const struct vfio_region_info *info)
-{
-	return info->flags & VFIO_REGION_INFO_FLAG_MMAP;
+	EXPECT_EQ(0, vfio_device_disable(self->device));
 }
 
 static bool regions_overlap(const struct vfio_region_info *a, const struct vfio_region_info *b)
@@ -175,58 +145,17 @@ static int count_overlaps(int fd, const struct vfio_region_info *info)
 TEST_F(bar, region_info)
 {
 	const u32 access = VFIO_REGION_INFO_FLAG_READ | VFIO_REGION_INFO_FLAG_WRITE;
-	struct bar_case *c = self->c;
+	const struct bar_facts *facts = &self->tested->facts;
+	bool is_mappable = vfio_bar_is_mappable(&self->device->bar[variant->number]);
 
-	EXPECT_EQ(access, self->info.flags & access);
-	EXPECT_EQ(c->expected_mmap, is_mappable(&self->info))
+	EXPECT_EQ(access, self->info->flags & access);
+	EXPECT_EQ(self->tested->expected_mmap, is_mappable)
 		TH_LOG("0x%llx bytes at 0x%llx, 0x%llx in the device, under %s: must %sbe mappable",
-		       c->facts.size, c->facts.start, c->facts.device_size,
-		       c->subject->dev->driver, c->expected_mmap ? "" : "not ");
-	EXPECT_EQ(c->facts.size, self->info.size);
-	EXPECT_EQ(0, self->info.offset % page_size());
-	EXPECT_EQ(0, count_overlaps(self->fd, &self->info));
-}
-
-/* The address that the device answers to is the one that the kernel believes in. */
-TEST_F(bar, address)
-{
-	const struct bar_facts *facts = &self->c->facts;
-	u64 address;
-
-	if (!(facts->flags & RES_MEM))
-		SKIP(return, "not a memory BAR");
-	if (self->c->subject->dev->is_vf || facts->flags & RES_PCI_FIXED)
-		SKIP(return, "the address is not in the BAR register");
-
-	ASSERT_TRUE(address_read(self->c->subject->dev, self->c->number, &address));
-	EXPECT_TRUE(address_offset_known(&scan, address - facts->start))
-		TH_LOG("the register says 0x%llx, the kernel 0x%llx", address, facts->start);
-}
-
-TEST_F(bar, page_exclusive)
-{
-	const char *bdf = self->c->subject->dev->bdf;
-	struct error err = { "" }, intruder = { "" };
-	struct pci_scan now;
-	struct iomem map;
-
-	if (!bar_is_subpage(&self->c->facts))
-		SKIP(return, "not a sub-page memory BAR");
-	if (!is_mappable(&self->info))
-		SKIP(return, "the BAR is not mappable, so its page may be shared");
-
-	/* Not what was read at the start: what holds while the device is open. */
-	ASSERT_EQ(0, sysfs_scan(&now, &err))
-		TH_LOG("%s", err.text);
-	ASSERT_EQ(0, iomem_read(&map, &err))
-		TH_LOG("%s", err.text);
-	ASSERT_NE(NULL, sysfs_find(&now, bdf));
-	EXPECT_EQ(0, page_intruders(&now, &map, sysfs_find(&now, bdf), self->c->number,
-				    page_size(), &intruder))
-		TH_LOG("%s", intruder.text);
-
-	iomem_free(&map);
-	sysfs_scan_free(&now);
+		       facts->size, facts->start, facts->device_size,
+		       self->device->dev->driver, self->tested->expected_mmap ? "" : "not ");
+	EXPECT_EQ(facts->size, self->info->size);
+	EXPECT_EQ(0, self->info->offset % page_size());
+	EXPECT_EQ(0, count_overlaps(self->device->fd, self->info));
 }
 
 static int try_map(int fd, u64 offset, u64 len)
@@ -241,238 +170,273 @@ static int try_map(int fd, u64 offset, u64 len)
 
 TEST_F(bar, mmap)
 {
-	u64 len = round_to_page(self->info.size), offset = self->info.offset;
+	u64 len = vfio_page_round(self->info->size), offset = self->info->offset;
+	bool is_mappable = vfio_bar_is_mappable(&self->device->bar[variant->number]);
+	int fd = self->device->fd, expected = self->tested->is_busy ? -EBUSY : 0;
 
-	EXPECT_EQ(is_mappable(&self->info) ? 0 : -EINVAL, try_map(self->fd, offset, len));
-	EXPECT_EQ(-EINVAL, try_map(self->fd, offset, len + page_size()));
-	EXPECT_EQ(-EINVAL, try_map(self->fd, offset + len, page_size()));
+	if (self->tested->is_busy)
+		ksft_print_msg("BAR%u: %s\n", variant->number, self->tested->busy_why.text);
+	EXPECT_EQ(is_mappable ? expected : -EINVAL, try_map(fd, offset, len));
+	EXPECT_EQ(-EINVAL, try_map(fd, offset, len + page_size()));
+	EXPECT_EQ(-EINVAL, try_map(fd, offset + len, page_size()));
 }
 
-/* The first safe register; of those that may be written, if asked for. */
-static const struct safe_register *pick_register(const struct bar_case *c, bool writable)
+/* Memory BARs whose address is in the BAR register. */
+FIXTURE(memory)
+{
+};
+
+FIXTURE_VARIANT(memory)
+{
+	unsigned int number;
+};
+
+FIXTURE_VARIANT_ADD(memory, memory0) { .number = 0 };
+FIXTURE_VARIANT_ADD(memory, memory1) { .number = 1 };
+FIXTURE_VARIANT_ADD(memory, memory2) { .number = 2 };
+FIXTURE_VARIANT_ADD(memory, memory3) { .number = 3 };
+FIXTURE_VARIANT_ADD(memory, memory4) { .number = 4 };
+FIXTURE_VARIANT_ADD(memory, memory5) { .number = 5 };
+
+FIXTURE_SETUP(memory)
+{
+}
+
+FIXTURE_TEARDOWN(memory)
+{
+}
+
+/* The address that the device answers to is the one that the kernel believes in. */
+TEST_F(memory, address)
+{
+	struct error why = { "" };
+	enum verdict verdict;
+	struct pci_scan now;
+
+	/* Opening has reset the device, and the kernel has restored its registers. */
+	ASSERT_EQ(0, sysfs_scan(&now, &why))
+		TH_LOG("%s", why.text);
+	verdict = expect_address(&now, &iomem, sysfs_find(&now, current->device->dev->bdf),
+				 variant->number, &why);
+	sysfs_scan_free(&now);
+	if (verdict == VERDICT_ACCEPTED)
+		SKIP(return, "the address cannot be verified: %s", why.text);
+
+	EXPECT_EQ(VERDICT_CONFIRMED, verdict)
+		TH_LOG("the register has not the address of the kernel: %s", why.text);
+}
+
+/* Sub-page BARs that are to be mapped. */
+FIXTURE(page)
+{
+};
+
+FIXTURE_VARIANT(page)
+{
+	unsigned int number;
+};
+
+FIXTURE_VARIANT_ADD(page, page0) { .number = 0 };
+FIXTURE_VARIANT_ADD(page, page1) { .number = 1 };
+FIXTURE_VARIANT_ADD(page, page2) { .number = 2 };
+FIXTURE_VARIANT_ADD(page, page3) { .number = 3 };
+FIXTURE_VARIANT_ADD(page, page4) { .number = 4 };
+FIXTURE_VARIANT_ADD(page, page5) { .number = 5 };
+
+FIXTURE_SETUP(page)
+{
+}
+
+FIXTURE_TEARDOWN(page)
+{
+}
+
+/* Not what was read at the start: what holds while the device is open. */
+TEST_F(page, exclusive)
+{
+	const char *bdf = current->device->dev->bdf;
+	struct error err = { "" }, intruder = { "" };
+	struct pci_scan now;
+	struct iomem map;
+
+	ASSERT_EQ(0, sysfs_scan(&now, &err))
+		TH_LOG("%s", err.text);
+	ASSERT_EQ(0, iomem_read(&map, &err))
+		TH_LOG("%s", err.text);
+	ASSERT_NE(NULL, sysfs_find(&now, bdf));
+	EXPECT_EQ(0, page_intruders(&now, &map, sysfs_find(&now, bdf), variant->number,
+				    page_size(), &intruder))
+		TH_LOG("%s", intruder.text);
+
+	iomem_free(&map);
+	sysfs_scan_free(&now);
+}
+
+/* Memory BARs, and their registers that may be read. */
+FIXTURE(registers)
+{
+	struct vfio_device *device;
+	const struct register_list *list;
+};
+
+FIXTURE_VARIANT(registers)
+{
+	unsigned int number;
+};
+
+FIXTURE_VARIANT_ADD(registers, registers0) { .number = 0 };
+FIXTURE_VARIANT_ADD(registers, registers1) { .number = 1 };
+FIXTURE_VARIANT_ADD(registers, registers2) { .number = 2 };
+FIXTURE_VARIANT_ADD(registers, registers3) { .number = 3 };
+FIXTURE_VARIANT_ADD(registers, registers4) { .number = 4 };
+FIXTURE_VARIANT_ADD(registers, registers5) { .number = 5 };
+
+FIXTURE_SETUP(registers)
+{
+	const struct pci_device *dev = current->device->dev;
+
+	self->device = current->device;
+	self->list = &current->bar[variant->number].registers;
+	if (current->bar[variant->number].is_busy)
+		SKIP(return, "%s", current->bar[variant->number].busy_why.text);
+	if (!self->list->nr)
+		SKIP(return,
+		     "no register of %04x:%04x BAR%u is known to be safe: name one in a profile, or with --register '%s bar=%u offset=0x0 width=4 access=ro'",
+		     dev->vendor, dev->device, variant->number, dev->bdf, variant->number);
+
+	ASSERT_EQ(0, vfio_device_enable(self->device));
+	if (vfio_bar_is_mappable(&self->device->bar[variant->number]))
+		ASSERT_EQ(0, vfio_bar_map(self->device, variant->number));
+}
+
+FIXTURE_TEARDOWN(registers)
+{
+	vfio_bar_unmap(self->device, variant->number);
+	EXPECT_EQ(0, vfio_device_disable(self->device));
+}
+
+/* Both paths read all ones where nobody answers, and so would agree. */
+TEST_F(registers, agree)
 {
 	size_t i;
 
-	for (i = 0; i < c->nr_reg; i++)
-		if (!writable || c->reg[i].readback != READBACK_NONE)
-			return &c->reg[i];
-	return NULL;
-}
+	for (i = 0; i < self->list->nr; i++) {
+		const struct safe_register *reg = &self->list->reg[i];
+		void *address = vfio_register_address(self->device, reg);
+		u64 file = 0, mapped;
 
-/* The reason for a skip, with the line that makes it go away. */
-static const char *no_register(const struct bar_case *c, const char *access)
-{
-	const struct pci_device *dev = c->subject->dev;
-	static struct error text;
-
-	error_set(&text,
-		  "no %.2s register of %04x:%04x BAR%u is known to be safe: name one in a profile, or with --register '%s bar=%u offset=0x0 width=4 access=%s'",
-		  access, dev->vendor, dev->device, c->number, dev->bdf, c->number, access);
-	return text.text;
-}
-
-/* Map the BAR if that is possible; returns the address of the register or NULL. */
-static int map_register(struct _test_data_bar *self, const struct safe_register *reg,
-			void **address)
-{
-	int ret;
-
-	*address = NULL;
-	if (!is_mappable(&self->info))
-		return 0;
-
-	if (!self->map) {
-		ret = vfio_map(self->fd, self->info.offset, round_to_page(self->info.size),
-			       &self->map);
-		if (ret) {
-			self->map = NULL;
-			return ret;
-		}
-	}
-	*address = (char *)self->map + reg->offset;
-	return 0;
-}
-
-TEST_F(bar, paths_agree)
-{
-	struct bar_case *c = self->c;
-	void *address;
-	size_t i;
-
-	if (!c->nr_reg)
-		SKIP(return, "%s", no_register(c, "ro"));
-	if (!is_mappable(&self->info))
-		SKIP(return, "the BAR is not mappable: there is only one path");
-
-	for (i = 0; i < c->nr_reg; i++) {
-		const struct safe_register *reg = &c->reg[i];
-		u64 read = 0, mapped;
-
-		ASSERT_EQ(0, map_register(self, reg, &address));
-		mapped = mmio_read(address, reg->width);
-		ASSERT_EQ(0, vfio_read(self->fd, self->info.offset + reg->offset,
-				       reg->width, &read));
-		EXPECT_EQ(read, mapped)
+		ASSERT_EQ(0, vfio_register_read(self->device, reg, &file));
+		mapped = address ? mmio_read(address, reg->width) : file;
+		EXPECT_EQ(file, mapped)
 			TH_LOG("register at 0x%llx", reg->offset);
-		EXPECT_EQ(reg->value & reg->mask, mapped & reg->mask)
+		EXPECT_EQ(reg->value & reg->mask, file & reg->mask)
 			TH_LOG("register at 0x%llx", reg->offset);
-		/* Both paths read all ones where nobody answers, and so would agree. */
-		EXPECT_TRUE(register_answers(reg, mapped))
+		EXPECT_TRUE(register_answers(reg, file))
 			TH_LOG("register at 0x%llx: nobody answers at this address", reg->offset);
 	}
 }
 
-static void record(struct bar_case *c, unsigned int slot, const struct safe_register *reg,
-		   const char *path, const char *op, const struct timed_path *timed,
-		   const struct near *near)
+/* BARs with registers that may be written. */
+FIXTURE(writable)
 {
-	c->measured[slot] = (struct measured) {
-		.valid = true,
-		.reg = *reg,
-		.path = path,
-		.op = op,
-		.stats = timed->stats,
-		.cpu = near->cpu,
-		.node = near->node,
-	};
+	struct vfio_device *device;
+	const struct register_list *list;
+};
+
+FIXTURE_VARIANT(writable)
+{
+	unsigned int number;
+};
+
+FIXTURE_VARIANT_ADD(writable, writable0) { .number = 0 };
+FIXTURE_VARIANT_ADD(writable, writable1) { .number = 1 };
+FIXTURE_VARIANT_ADD(writable, writable2) { .number = 2 };
+FIXTURE_VARIANT_ADD(writable, writable3) { .number = 3 };
+FIXTURE_VARIANT_ADD(writable, writable4) { .number = 4 };
+FIXTURE_VARIANT_ADD(writable, writable5) { .number = 5 };
+
+FIXTURE_SETUP(writable)
+{
+	self->device = current->device;
+	self->list = &current->bar[variant->number].registers;
+	ASSERT_EQ(0, vfio_device_enable(self->device));
+	if (vfio_bar_is_mappable(&self->device->bar[variant->number]))
+		ASSERT_EQ(0, vfio_bar_map(self->device, variant->number));
 }
 
-static void print_timing(const struct bar_case *c, const struct safe_register *reg,
-			 const char *op, const struct timed_path *file,
-			 const struct timed_path *mapped, const struct near *near)
+FIXTURE_TEARDOWN(writable)
 {
-	char text[128] = "trapped";
-
-	if (mapped)
-		snprintf(text, sizeof(text), "mapped %.1f ns, ratio %.1f",
-			 mapped->stats.median, file->stats.median / mapped->stats.median);
-	ksft_print_msg("%s: %s %u bytes at 0x%llx: p%s %.1f ns, %s (medians of %zu x %zu, %s)\n",
-		       c->name, op, reg->width, reg->offset, op, file->stats.median, text,
-		       options.samples, options.batch, near->note.text);
+	vfio_bar_unmap(self->device, variant->number);
+	EXPECT_EQ(0, vfio_device_disable(self->device));
 }
 
-/* Times the paths to a register: both if it is mapped, else the trapped one. */
-static int time_register(struct bar_case *c, struct timed_path path[2],
-			 const struct safe_register *reg, struct error *err)
+static int write_register(const struct vfio_device *device, const struct safe_register *reg,
+			  bool mapped, u64 value)
 {
-	bool write = path[0].write, is_mapped = path[1].address;
-	const char *op = write ? "write" : "read";
-	struct near near;
+	if (!mapped)
+		return vfio_register_write(device, reg, value);
 
-	near_enter(c->subject->dev->numa_node, &near);
-	if (timing_run(path, is_mapped ? 2 : 1, &near, options.samples, options.batch, err))
-		return -1;
-
-	record(c, write ? WRITE_PWRITE : READ_PREAD, reg, write ? "pwrite" : "pread", op,
-	       &path[0], &near);
-	if (is_mapped)
-		record(c, write ? WRITE_MMAP : READ_MMAP, reg, "mmap", op, &path[1], &near);
-	print_timing(c, reg, op, &path[0], is_mapped ? &path[1] : NULL, &near);
+	mmio_write(vfio_register_address(device, reg), reg->width, value);
 	return 0;
 }
 
-static void init_paths(struct timed_path path[2], const struct _test_data_bar *self,
-		       const struct safe_register *reg, void *address)
+static int read_register(const struct vfio_device *device, const struct safe_register *reg,
+			 bool mapped, u64 *value)
 {
-	path[0] = (struct timed_path) {
-		.fd = self->fd,
-		.offset = self->info.offset + reg->offset,
-		.width = reg->width,
-	};
-	path[1] = path[0];
-	path[1].address = address;
+	if (!mapped)
+		return vfio_register_read(device, reg, value);
+
+	*value = mmio_read(vfio_register_address(device, reg), reg->width);
+	return 0;
 }
 
-TEST_F_TIMEOUT(bar, time_read, TIMING_TIMEOUT)
-{
-	const struct safe_register *reg = pick_register(self->c, false);
-	struct timed_path path[2];
-	struct error err;
-	void *address;
-
-	if (!reg)
-		SKIP(return, "%s", no_register(self->c, "ro"));
-
-	ASSERT_EQ(0, map_register(self, reg, &address));
-	init_paths(path, self, reg, address);
-	ASSERT_EQ(0, time_register(self->c, path, reg, &err))
-		TH_LOG("%s", err.text);
-
-	EXPECT_LT(0, path[0].stats.median);
-	EXPECT_TRUE(!address || path[1].stats.median > 0);
-}
-
-static void make_writes(struct timed_path path[2], u64 value)
-{
-	int i;
-
-	for (i = 0; i < 2; i++) {
-		path[i].write = true;
-		path[i].value = value;
-	}
-}
-
-/* What is written by one path is read by the other. */
-static int check_write(const struct timed_path *file, void *address,
-		       const struct safe_register *reg, u64 value)
+/* What is written by one path is read by the other, or by the only one that there is. */
+static int check_write(const struct vfio_device *device, const struct safe_register *reg,
+		       bool write_mapped, bool read_mapped, u64 value)
 {
 	u64 back = 0;
 	int ret;
 
-	if (address) {
-		mmio_write(address, reg->width, value);
-		ret = vfio_read(file->fd, file->offset, reg->width, &back);
-		if (ret || back != register_mirror(reg, value))
-			return -1;
-		value = register_mirror(reg, ~register_mirror(reg, value));
-	}
-
-	ret = vfio_write(file->fd, file->offset, reg->width, value);
-	if (ret)
-		return ret;
-	if (address)
-		back = mmio_read(address, reg->width);
-	else
-		ret = vfio_read(file->fd, file->offset, reg->width, &back);
-
-	return ret || back != register_mirror(reg, value) ? -1 : 0;
+	ret = write_register(device, reg, write_mapped, value);
+	if (!ret)
+		ret = read_register(device, reg, read_mapped, &back);
+	if (!ret && back != register_mirror(reg, value))
+		ret = -EBADE;
+	return ret;
 }
 
-TEST_F_TIMEOUT(bar, time_write, TIMING_TIMEOUT)
+/* Nothing returns between the first write and the restore. */
+static void check_register(struct __test_metadata *_metadata, const struct vfio_device *device,
+			   const struct safe_register *reg)
 {
-	const struct safe_register *reg = pick_register(self->c, true);
-	int before, timed, after, restored;
-	struct error err = { "" };
-	struct timed_path path[2];
-	u64 original, value;
-	void *address;
+	bool is_mapped = vfio_register_address(device, reg);
+	u64 original, value, now;
+	int to_file, to_map;
 
-	if (!reg)
-		SKIP(return, "%s", no_register(self->c, "rw readback=same"));
-
-	ASSERT_EQ(0, map_register(self, reg, &address));
-	init_paths(path, self, reg, address);
-	ASSERT_EQ(0, vfio_read(self->fd, path[0].offset, reg->width, &original));
-
-	/* Nothing may return from here before the register is restored. */
+	ASSERT_EQ(0, vfio_register_read(device, reg, &original));
 	value = register_mirror(reg, ~original ^ 0x5a);
-	make_writes(path, value);
-	before = check_write(&path[0], address, reg, value);
-	timed = before ? 0 : time_register(self->c, path, reg, &err);
-	after = check_write(&path[0], address, reg, value);
-	restored = vfio_write(self->fd, path[0].offset, reg->width, register_mirror(reg, original));
+	to_file = check_write(device, reg, false, is_mapped, value);
+	to_map = check_write(device, reg, is_mapped, false, ~value & register_mask(reg->width));
+	EXPECT_EQ(0, vfio_register_write(device, reg, register_mirror(reg, original)));
 
-	EXPECT_EQ(0, before)
-		TH_LOG("register at 0x%llx does not read back as described", reg->offset);
-	EXPECT_EQ(0, timed)
-		TH_LOG("%s", err.text);
-	EXPECT_EQ(0, after)
-		TH_LOG("register at 0x%llx does not read back after many writes", reg->offset);
-	EXPECT_EQ(0, restored);
-	EXPECT_EQ(0, vfio_read(self->fd, path[0].offset, reg->width, &value));
-	EXPECT_EQ(original, value)
+	EXPECT_EQ(0, to_file)
+		TH_LOG("register at 0x%llx: what is written to the file does not come back",
+		       reg->offset);
+	EXPECT_EQ(0, to_map)
+		TH_LOG("register at 0x%llx: what is written to the mapping does not come back",
+		       reg->offset);
+	EXPECT_EQ(0, vfio_register_read(device, reg, &now));
+	EXPECT_EQ(original, now)
 		TH_LOG("register at 0x%llx was not restored", reg->offset);
-	EXPECT_TRUE(before || timed || !address || path[1].stats.median > 0);
+}
+
+TEST_F(writable, reads_back)
+{
+	size_t i;
+
+	for (i = 0; i < self->list->nr; i++)
+		if (self->list->reg[i].readback != READBACK_NONE)
+			check_register(_metadata, self->device, &self->list->reg[i]);
 }
 
 /*
@@ -485,13 +449,18 @@ FIXTURE(module)
 
 FIXTURE_VARIANT(module)
 {
-	struct bar_case *c;
+	unsigned int number;
 };
+
+FIXTURE_VARIANT_ADD(module, module0) { .number = 0 };
+FIXTURE_VARIANT_ADD(module, module1) { .number = 1 };
+FIXTURE_VARIANT_ADD(module, module2) { .number = 2 };
+FIXTURE_VARIANT_ADD(module, module3) { .number = 3 };
+FIXTURE_VARIANT_ADD(module, module4) { .number = 4 };
+FIXTURE_VARIANT_ADD(module, module5) { .number = 5 };
 
 FIXTURE_SETUP(module)
 {
-	if (!variant)
-		SKIP(return, "the module " MODULE_SUBPAGE " holds no device");
 }
 
 FIXTURE_TEARDOWN(module)
@@ -500,145 +469,240 @@ FIXTURE_TEARDOWN(module)
 
 TEST_F(module, state)
 {
-	const struct bar_case *c = variant->c;
+	const struct tested_bar *bar = &current->bar[variant->number];
+	const struct bar_facts *facts = &bar->facts;
 
-	ASSERT_NE(VERDICT_REFUTED, c->state_verdict)
-		TH_LOG("state '%s', 0x%llx bytes: %s", c->facts.state, c->facts.stated_size,
-		       c->state_why.text);
+	ASSERT_NE(VERDICT_REFUTED, bar->state_verdict)
+		TH_LOG("state '%s', 0x%llx bytes: %s", facts->state, facts->stated_size,
+		       bar->state_why.text);
 	/* A module that gives up too early looks the same. */
-	ASSERT_NE(VERDICT_CHANGED, c->state_verdict)
+	ASSERT_NE(VERDICT_CHANGED, bar->state_verdict)
 		TH_LOG("state '%s', 0x%llx bytes: %s: if that is new, bind the device again",
-		       c->facts.state, c->facts.stated_size, c->state_why.text);
+		       facts->state, facts->stated_size, bar->state_why.text);
+	if (bar->state_verdict == VERDICT_ACCEPTED)
+		SKIP(return, "state '%s' cannot be verified: %s", facts->state,
+		     bar->state_why.text);
 
-	if (c->facts.state[0])
-		ksft_print_msg("%s: %s, 0x%llx bytes that are shown as 0x%llx, %s: %s\n", c->name,
-			       c->facts.state, c->facts.device_size, c->facts.size,
-			       c->state_verdict == VERDICT_ACCEPTED ? "not verifiable" : "verified",
-			       c->state_why.text);
+	ksft_print_msg("BAR%u: %s, 0x%llx bytes that are shown as 0x%llx: %s\n", variant->number,
+		       facts->state, facts->device_size, facts->size, bar->state_why.text);
 }
 
 /*
- * Devices look the same whichever way they are opened. They were looked at
- * before, one way after the other, as a device can be open in one way only.
+ * Devices look the same whichever way they are opened. Snapshots were taken before,
+ * one way after the other, as a device can be open in one way only.
  */
-FIXTURE(backend)
+FIXTURE(way)
 {
-	const struct subject *subject;
-	const struct device_look *look;
+	struct vfio_device *device;
+	const struct snapshot *before;
+	struct snapshot now;
 };
 
-FIXTURE_VARIANT(backend)
+FIXTURE_VARIANT(way)
 {
-	struct backend_case *c;
+	const char *name;
 };
 
-FIXTURE_SETUP(backend)
+FIXTURE_VARIANT_ADD(way, container) { .name = "container" };
+FIXTURE_VARIANT_ADD(way, iommufd_container) { .name = "iommufd-container" };
+FIXTURE_VARIANT_ADD(way, cdev) { .name = "cdev" };
+FIXTURE_VARIANT_ADD(way, noiommu) { .name = "noiommu" };
+
+/* At the same registers, through the device that is open now. */
+FIXTURE_SETUP(way)
 {
-	const struct backend_case *c = variant->c;
-	int unassigned = obstructing_bar(c->subject);
+	size_t i;
 
-	self->subject = c->subject;
-	self->look = &c->look;
-	if (c->look.state == LOOK_SKIPPED)
-		SKIP(return, "%s", c->look.why.text);
-	if (unassigned >= 0)
-		SKIP(return,
-		     "the kernel enables no device with an unassigned BAR: BAR%d has no address",
-		     unassigned);
+	for (i = 0; strcmp(vfio_backends[i]->name, variant->name); i++)
+		;
+	self->device = current->device;
+	self->before = &current->snapshot[i];
+	ASSERT_TRUE(self->before->is_taken)
+		TH_LOG("%s", self->before->why.text);
 
-	ASSERT_EQ(LOOK_TAKEN, c->look.state)
-		TH_LOG("%s", c->look.why.text);
-	ASSERT_LE(0, c->subject->fd)
-		TH_LOG("%s", c->subject->open_error.text);
+	self->now = *self->before;
+	snapshot_take(self->device, &self->now);
+	ASSERT_TRUE(self->now.is_taken)
+		TH_LOG("%s", self->now.why.text);
 }
 
-FIXTURE_TEARDOWN(backend)
+FIXTURE_TEARDOWN(way)
 {
 }
 
-/* Through the device that is open now, at the same registers. */
-static void look_now(const struct _test_data_backend *self, struct device_look *now)
-{
-	*now = *self->look;
-	memset(now->bar, 0, sizeof(now->bar));
-	look_at(self->subject->fd, now);
-}
-
-TEST_F(backend, region_info)
-{
-	struct device_look now;
-	struct error err;
-
-	look_now(self, &now);
-	ASSERT_EQ(LOOK_TAKEN, now.state)
-		TH_LOG("%s", now.why.text);
-	EXPECT_TRUE(look_same_regions(self->look, &now, &err))
-		TH_LOG("%s: %s", self->subject->ops->name, err.text);
-}
-
-TEST_F(backend, mmap)
+TEST_F(way, looks_the_same)
 {
 	struct error err;
 
-	EXPECT_TRUE(look_maps_as_flagged(self->look, &err))
+	EXPECT_TRUE(snapshot_same_regions(self->before, &self->now, &err))
+		TH_LOG("%s: %s", self->device->ops->name, err.text);
+	EXPECT_TRUE(snapshot_maps_as_flagged(self->before, &err))
 		TH_LOG("%s", err.text);
+	EXPECT_TRUE(snapshot_same_registers(self->before, &self->now, &err))
+		TH_LOG("%s: %s", self->device->ops->name, err.text);
 }
 
-TEST_F(backend, registers)
+/* Which variants of each fixture apply to a device. */
+
+static bool is_there(const struct tested_device *t, unsigned int bar)
 {
-	struct device_look now;
-	struct error err;
-
-	if (!self->look->nr_reg)
-		SKIP(return, "no read-only register of the device is known to be safe");
-
-	look_now(self, &now);
-	ASSERT_EQ(LOOK_TAKEN, now.state)
-		TH_LOG("%s", now.why.text);
-	EXPECT_TRUE(look_same_registers(self->look, &now, &err))
-		TH_LOG("%s: %s", self->subject->ops->name, err.text);
+	return t->device->fd >= 0 && t->bar[bar].facts.size;
 }
 
-/* The module's own tests, which ran when the kernel loaded it. */
-FIXTURE(kunit)
+static bool is_memory(const struct tested_device *t, unsigned int bar)
 {
+	return is_there(t, bar) && t->bar[bar].facts.flags & RES_MEM;
+}
+
+static bool has_address(const struct tested_device *t, unsigned int bar)
+{
+	return is_memory(t, bar) && !t->device->dev->is_vf &&
+	       !(t->bar[bar].facts.flags & RES_PCI_FIXED);
+}
+
+static bool has_page(const struct tested_device *t, unsigned int bar)
+{
+	return is_there(t, bar) && bar_is_subpage(&t->bar[bar].facts) &&
+	       vfio_bar_is_mappable(&t->device->bar[bar]);
+}
+
+static bool is_writable(const struct tested_device *t, unsigned int bar)
+{
+	const struct register_list *list = &t->bar[bar].registers;
+	size_t i;
+
+	for (i = 0; i < list->nr; i++)
+		if (list->reg[i].readback != READBACK_NONE)
+			return is_memory(t, bar) && !t->bar[bar].is_busy;
+	return false;
+}
+
+/* The module says nothing about other BARs; if it does, that is looked at. */
+static bool is_stated(const struct tested_device *t, unsigned int bar)
+{
+	const struct bar_facts *facts = &t->bar[bar].facts;
+
+	return facts->held && (bar_is_subpage(facts) || facts->state[0]);
+}
+
+static const struct {
+	const char *fixture;
+	bool (*applies)(const struct tested_device *t, unsigned int bar);
+} kinds[] = {
+	{ "bar", is_there },
+	{ "memory", has_address },
+	{ "page", has_page },
+	{ "registers", is_memory },
+	{ "writable", is_writable },
+	{ "module", is_stated },
 };
 
-FIXTURE_VARIANT(kunit)
-{
-	const struct kunit_suite *suite;
+static const char * const way_variants[VFIO_NR_BACKENDS] = {
+	"container", "iommufd_container", "cdev", "noiommu"
 };
 
-FIXTURE_SETUP(kunit)
+static void leave_out(char **argv, int *argc, const char *name, int bar)
 {
-	if (!variant)
-		SKIP(return, "%s", no_kunit.text);
+	char *variant;
+
+	if (bar < 0 ? asprintf(&variant, "%s", name) < 0 :
+	    asprintf(&variant, "%s%d", name, bar) < 0)
+		ksft_exit_fail_msg("no memory\n");
+	argv[(*argc)++] = "-V";
+	argv[(*argc)++] = variant;
 }
 
-FIXTURE_TEARDOWN(kunit)
+/* The harness takes the first option that says something of a test: ours come first. */
+static int harness_arguments(const struct tested_device *t, char **argv)
 {
+	int argc = 0, bar, i;
+	size_t k;
+
+	argv[argc++] = options.harness_argv[0];
+	for (k = 0; k < ARRAY_SIZE(kinds); k++)
+		for (bar = 0; bar < SYSFS_NR_BARS; bar++)
+			if (!kinds[k].applies(t, bar))
+				leave_out(argv, &argc, kinds[k].fixture, bar);
+	for (i = 0; i < VFIO_NR_BACKENDS; i++)
+		if (t->device->fd < 0 || !t->is_way[i])
+			leave_out(argv, &argc, way_variants[i], -1);
+	for (i = 1; i < options.harness_argc && argc < MAX_ARGS - 1; i++)
+		argv[argc++] = options.harness_argv[i];
+	argv[argc] = NULL;
+	return argc;
 }
 
-/* The suite's KTAP comes first, as subtests. */
-static void print_ktap(const char *text)
+/* The harness ends with exit(). */
+static void keep_totals(void)
 {
-	while (*text) {
-		int len = strcspn(text, "\n");
+	current->totals = (struct record_totals) {
+		.pass = ksft_get_pass_cnt() + ksft_get_xpass_cnt(),
+		.fail = ksft_get_fail_cnt(),
+		.skip = ksft_get_xskip_cnt(),
+		.xfail = ksft_get_xfail_cnt(),
+		.error = ksft_get_error_cnt(),
+	};
+}
 
-		printf("    %.*s\n", len, text);
-		text += len;
-		text += *text == '\n';
+static void test_in_child(struct tested_device *t, int output)
+{
+	char *argv[MAX_ARGS];
+	int argc;
+
+	current = t;
+	dup2(output, STDOUT_FILENO);
+	dup2(output, STDERR_FILENO);
+	close(output);
+	memset(&ksft_cnt, 0, sizeof(ksft_cnt));
+	atexit(keep_totals);
+	argc = harness_arguments(t, argv);
+	exit(test_harness_run(argc, argv));
+}
+
+static void print_indented(int input)
+{
+	FILE *file = fdopen(input, "r");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!file)
+		return;
+
+	while (getline(&line, &size, file) > 0) {
+		printf("    %s", line);
+		fflush(stdout);
 	}
-	fflush(stdout);
+	free(line);
+	fclose(file);
 }
 
-TEST_F(kunit, result)
+static void test_device(struct tested_device *t)
 {
-	struct error err;
+	const char *bdf = t->device->dev->bdf;
+	int output[2], status = 0;
+	pid_t pid;
 
-	print_ktap(variant->suite->ktap);
-	EXPECT_EQ(0, kunit_passed(variant->suite, &err))
-		TH_LOG("%s", err.text);
+	printf("# Subtest: %s\n", bdf);
+	fflush(stdout);
+	if (pipe(output))
+		ksft_exit_fail_msg("%s: no pipe for its tests: %s\n", bdf, strerror(errno));
+
+	pid = fork();
+	if (pid < 0)
+		ksft_exit_fail_msg("%s: no process for its tests: %s\n", bdf, strerror(errno));
+	if (!pid) {
+		close(output[0]);
+		test_in_child(t, output[1]);
+	}
+
+	close(output[1]);
+	print_indented(output[0]);
+	waitpid(pid, &status, 0);
+	if (WIFSIGNALED(status)) {
+		ksft_print_msg("ended by signal %d\n", WTERMSIG(status));
+		t->totals.error++;
+	}
+	ksft_test_result(WIFEXITED(status) && !WEXITSTATUS(status), "%s\n", bdf);
 }
 
 static void read_state(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts)
@@ -684,11 +748,13 @@ static void read_facts(const struct pci_device *dev, unsigned int bar, struct ba
 	*facts = (struct bar_facts) {
 		.bdf = dev->bdf,
 		.start = res->start,
+		.bus_start = sysfs_bus_address(dev, bar),
 		.size = sysfs_resource_size(res),
 		.device_size = dev->bar_size[bar],
 		.flags = res->flags,
 		.page_size = page_size(),
 		.held = dev->is_held,
+		.has_vfs = dev->has_vfs,
 		.relocate_off = parameter_is("relocate", "no"),
 		.excluded = is_excluded(dev),
 		.keep_size = parameter_is("bar_size", "device"),
@@ -697,300 +763,165 @@ static void read_facts(const struct pci_device *dev, unsigned int bar, struct ba
 		read_state(dev, bar, facts);
 }
 
-static int init_case(struct bar_case *c, const struct subject *subject, unsigned int bar,
-		     struct error *err)
+static int init_device(struct tested_device *t, struct vfio_device *device, struct error *err)
 {
-	struct register_list list;
-
-	c->subject = subject;
-	c->number = bar;
-	c->mmap = -1;
-	snprintf(c->name, sizeof(c->name), "%.19s-bar%u", subject->dev->bdf, bar);
-	read_facts(subject->dev, bar, &c->facts);
-	if (safe_registers(&options, &profiles, subject->dev, bar, &list, err))
-		return -1;
-
-	c->reg = list.reg;
-	c->nr_reg = list.nr;
-	return 0;
-}
-
-static int init_cases(struct error *err)
-{
-	size_t size = subjects.nr * SYSFS_NR_BARS * sizeof(*cases), s;
 	unsigned int bar;
 
-	if (!subjects.nr)
-		return 0;
-
-	cases = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (cases == MAP_FAILED)
-		return error_set(err, "no memory for %zu devices", subjects.nr);
-
-	for (s = 0; s < subjects.nr; s++)
-		for (bar = 0; bar < SYSFS_NR_BARS; bar++)
-			if (sysfs_resource_size(&subjects.one[s].dev->res[bar]) &&
-			    init_case(&cases[nr_cases++], &subjects.one[s], bar, err))
-				return -1;
+	t->device = device;
+	for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
+		read_facts(device->dev, bar, &t->bar[bar].facts);
+		if (safe_registers(&options, &profiles, device->dev, bar, &t->bar[bar].registers,
+				   err))
+			return -1;
+	}
 	return 0;
 }
 
-static void init_backend_case(struct backend_case *c, const struct subject *subject,
-			      const struct vfio_backend_ops *ops)
+static int init_devices(struct error *err)
 {
-	c->subject = subject;
-	c->ops = ops;
-	snprintf(c->name, sizeof(c->name), "%.19s-%s", subject->dev->bdf, ops->name);
-}
+	size_t i;
 
-static int init_backend_cases(struct error *err)
-{
-	size_t size = subjects.nr * VFIO_NR_BACKENDS * sizeof(*backend_cases), s, b;
-
-	if (!subjects.nr)
+	if (!devices.nr)
 		return 0;
 
-	backend_cases = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
-			     -1, 0);
-	if (backend_cases == MAP_FAILED)
-		return error_set(err, "no memory for %zu devices", subjects.nr);
+	tested = mmap(NULL, devices.nr * sizeof(*tested), PROT_READ | PROT_WRITE,
+		      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (tested == MAP_FAILED)
+		return error_set(err, "no memory for %zu devices", devices.nr);
 
-	for (s = 0; s < subjects.nr; s++)
-		for (b = 0; b < VFIO_NR_BACKENDS; b++)
-			init_backend_case(&backend_cases[nr_backend_cases++], &subjects.one[s],
-					  vfio_backends[b]);
+	for (i = 0; i < devices.nr; i++)
+		if (init_device(&tested[i], &devices.one[i], err))
+			return -1;
 	return 0;
 }
 
 /* One that is only read: what was written does not outlive the next opening. */
-static const struct safe_register *constant_register(const struct bar_case *c)
+static void choose_registers(const struct tested_device *t, struct snapshot *snapshot)
 {
+	unsigned int bar;
 	size_t i;
 
-	for (i = 0; i < c->nr_reg; i++)
-		if (c->reg[i].readback == READBACK_NONE)
-			return &c->reg[i];
-	return NULL;
+	for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
+		const struct register_list *list = &t->bar[bar].registers;
+
+		snapshot->bar[bar].is_busy = t->bar[bar].is_busy;
+		for (i = 0; i < list->nr && list->reg[i].readback != READBACK_NONE; i++)
+			;
+		if (i < list->nr && !t->bar[bar].is_busy)
+			snapshot->reg[snapshot->nr_reg++].reg = list->reg[i];
+	}
 }
 
-static void choose_registers(const struct subject *subject, struct device_look *look)
+/* A way that the kernel lacks is said once, and not of each device. */
+static void take_snapshot(struct tested_device *t, size_t way)
 {
-	const struct safe_register *reg;
-	size_t i;
+	const struct pci_device *dev = t->device->dev;
+	struct snapshot *snapshot = &t->snapshot[way];
+	const struct vfio_backend_ops *ops = vfio_backends[way];
 
-	for (i = 0; i < nr_cases; i++) {
-		if (cases[i].subject != subject)
-			continue;
-		reg = constant_register(&cases[i]);
-		if (reg)
-			look->reg[look->nr_reg++].reg = *reg;
+	if (!vfio_backend_suits(ops, dev))
+		return;
+
+	t->is_way[way] = ops->applies(ops, dev, &snapshot->why);
+	if (!t->is_way[way]) {
+		missing_way[way] = snapshot->why;
+		return;
 	}
+	choose_registers(t, snapshot);
+	snapshot_take_through(ops, &scan, dev, snapshot);
 }
 
 /* Before the devices are opened for good: they can be open in one way only. */
-static void look_through_backends(void)
+static void take_snapshots(void)
 {
-	size_t i;
+	size_t i, way;
 
-	for (i = 0; i < nr_backend_cases; i++) {
-		struct backend_case *c = &backend_cases[i];
-
-		choose_registers(c->subject, &c->look);
-		look_through(c->ops, &scan, c->subject->dev, &c->look);
-	}
+	for (i = 0; i < devices.nr; i++)
+		for (way = 0; way < VFIO_NR_BACKENDS; way++)
+			take_snapshot(&tested[i], way);
 }
 
 /* Before any device is open: that adds reservations of its own. */
-static void expect_cases(void)
+static void expect_bars(void)
 {
+	unsigned int number;
 	size_t i;
 
-	for (i = 0; i < nr_cases; i++) {
-		struct bar_case *c = &cases[i];
+	for (i = 0; i < devices.nr; i++) {
+		for (number = 0; number < SYSFS_NR_BARS; number++) {
+			struct tested_bar *bar = &tested[i].bar[number];
 
-		c->expected_mmap = expect_mmap(&c->facts, &iomem);
-		if (c->facts.held)
-			c->state_verdict = expect_state(&c->facts, &iomem, &c->state_why);
+			bar->expected_mmap = expect_mmap(&bar->facts, &iomem);
+			bar->is_busy = expect_busy(&bar->facts, &iomem, &bar->busy_why);
+			if (bar->facts.held)
+				bar->state_verdict = expect_state(&bar->facts, &iomem,
+								  &bar->state_why);
+		}
 	}
 }
 
-static void observe_cases(void)
+static bool is_tested(const char *bdf)
 {
-	struct vfio_region_info info;
 	size_t i;
 
-	for (i = 0; i < nr_cases; i++) {
-		int fd = cases[i].subject->fd;
+	for (i = 0; i < devices.nr && strcmp(devices.one[i].dev->bdf, bdf); i++)
+		;
+	return i < devices.nr;
+}
 
-		if (fd >= 0 && !vfio_region(fd, cases[i].number, &info))
-			cases[i].mmap = is_mappable(&info);
+/* BARs of devices that are not tested; of the others each has a record. */
+static void record_neighbours(const struct bar_facts *facts, bool module)
+{
+	u64 page = facts->start & ~(facts->page_size - 1);
+	unsigned int bar;
+	char name[64];
+	size_t i;
+
+	for (i = 0; i < scan.nr; i++) {
+		const struct pci_device *dev = &scan.dev[i];
+
+		for (bar = 0; bar < SYSFS_NR_BARS && !is_tested(dev->bdf); bar++) {
+			const struct pci_resource *res = &dev->res[bar];
+
+			if (!(res->flags & RES_MEM) || !sysfs_resource_size(res) ||
+			    res->end < page || res->start > page + facts->page_size - 1)
+				continue;
+			snprintf(name, sizeof(name), "%s BAR %u", dev->bdf, bar);
+			record_neighbour(module, res->start, res->end, name);
+		}
 	}
 }
 
-/* What the fixtures get to see of a case, of whichever kind. */
-struct variant {
-	struct __fixture_variant_metadata meta;
-	void *c;
-};
-
-static int add_variant(struct __fixture_metadata *fixture, const char *name, void *c,
-		       struct error *err)
+static void record_tested_bar(const struct tested_device *t, unsigned int number)
 {
-	struct variant *variant = calloc(1, sizeof(*variant));
-
-	if (!variant)
-		return error_set(err, "no memory for the tests of %s", name);
-
-	variant->c = c;
-	variant->meta.name = name;
-	variant->meta.data = &variant->c;
-	__register_fixture_variant(fixture, &variant->meta);
-	return 0;
-}
-
-static int add_bar_variants(struct bar_case *c, struct error *err)
-{
-	if (add_variant(&_bar_fixture_object, c->name, c, err))
-		return -1;
-	if (!c->facts.held)
-		return 0;
-
-	return add_variant(&_module_fixture_object, c->name, c, err);
-}
-
-static bool module_is_used(void)
-{
-	size_t i;
-
-	for (i = 0; i < nr_cases; i++)
-		if (cases[i].facts.held)
-			return true;
-	return false;
-}
-
-/* A kernel without KUnit is no mistake: the fixture then says what is missing. */
-static int add_kunit_variants(struct error *err)
-{
-	size_t i;
-
-	if (!module_is_used() || kunit_read(KUNIT_DEBUGFS, &kunit, &no_kunit))
-		return 0;
-
-	for (i = 0; i < kunit.nr; i++)
-		if (add_variant(&_kunit_fixture_object, kunit.suite[i].name, &kunit.suite[i],
-				err))
-			return -1;
-	return 0;
-}
-
-static int add_variants(struct error *err)
-{
-	size_t i;
-
-	for (i = 0; i < nr_cases; i++)
-		if (add_bar_variants(&cases[i], err))
-			return -1;
-	for (i = 0; i < nr_backend_cases; i++)
-		if (add_variant(&_backend_fixture_object, backend_cases[i].name,
-				&backend_cases[i], err))
-			return -1;
-	return add_kunit_variants(err);
-}
-
-static void save_bar(const struct bar_case *c)
-{
-	const struct pci_device *dev = c->subject->dev;
-	struct result_bar bar = {
-		.bdf = dev->bdf,
-		.vendor = dev->vendor,
-		.device = dev->device,
-		.driver = dev->driver,
-		.module = dev->is_prepared,
-		.bar = c->number,
-		.size = c->facts.device_size,
-		.shown_size = c->facts.size,
-		.start = c->facts.start,
-		.flags = c->facts.flags,
-		.state = c->facts.state,
-		.expected_mmap = c->expected_mmap,
-		.mmap = c->mmap,
-		.backend = c->subject->fd < 0 ? "" : c->subject->ops->name,
+	const struct vfio_device *device = t->device;
+	const struct pci_device *dev = device->dev;
+	const struct tested_bar *bar = &t->bar[number];
+	bool is_open = device->fd >= 0;
+	struct record_bar record = {
+		.dev = dev,
+		.name = profile_set_name(&profiles, dev->vendor, dev->device, dev->class),
+		.bar = number,
+		.state = bar->facts.state,
+		.expected_mmap = bar->expected_mmap,
+		.mmap = is_open ? vfio_bar_is_mappable(&device->bar[number]) : -1,
+		.backend = is_open ? device->ops->name : "",
 	};
 
-	results_add_bar(results, &bar);
+	record_bar(&record);
+	if (bar_is_subpage(&bar->facts))
+		record_neighbours(&bar->facts, dev->is_prepared);
 }
 
-static void save_timing(const struct bar_case *c, const struct measured *measured)
+static void record_bars(void)
 {
-	struct result_timing timing = {
-		.bdf = c->subject->dev->bdf,
-		.driver = c->subject->dev->driver,
-		.module = c->subject->dev->is_prepared,
-		.bar = c->number,
-		.offset = measured->reg.offset,
-		.width = measured->reg.width,
-		.path = measured->path,
-		.op = measured->op,
-		.stats = measured->stats,
-		.outliers = -1,
-		.loop_ns = -1,
-		.batch = options.batch,
-		.cpu = measured->cpu,
-		.node = measured->node,
-	};
-
-	results_add_timing(results, &timing);
-}
-
-static void save_totals(void)
-{
-	struct result_totals totals = {
-		.pass = ksft_cnt.ksft_pass + ksft_cnt.ksft_xpass,
-		.fail = ksft_cnt.ksft_fail,
-		.skip = ksft_cnt.ksft_xskip,
-		.xfail = ksft_cnt.ksft_xfail,
-		.error = ksft_cnt.ksft_error,
-	};
-
-	results_add_totals(results, &totals);
-}
-
-static void complain(const struct error *err)
-{
-	fprintf(stderr, "vfio_pci_subpage_test: %s\n", err->text);
-}
-
-/* The harness ends with exit(), so this is where the program goes on. */
-static void save_results(void)
-{
-	struct error err;
-	unsigned int m;
+	unsigned int bar;
 	size_t i;
 
-	if (!results || !ksft_plan)
-		return;
-
-	for (i = 0; i < nr_cases; i++) {
-		save_bar(&cases[i]);
-		for (m = 0; m < NR_MEASURED; m++)
-			if (cases[i].measured[m].valid)
-				save_timing(&cases[i], &cases[i].measured[m]);
-	}
-	for (i = 0; i < kunit.nr; i++)
-		results_add_kunit(results, &kunit.suite[i]);
-	save_totals();
-
-	if (results_save(results, options.results, &err)) {
-		complain(&err);
-		fflush(NULL);
-		_exit(KSFT_FAIL);
-	}
-}
-
-static void skip_without_device(void)
-{
-	ksft_print_header();
-	ksft_exit_skip("no PCI device with a BAR is bound to VFIO: bind one to vfio-pci\n");
+	for (i = 0; i < devices.nr; i++)
+		for (bar = 0; bar < SYSFS_NR_BARS; bar++)
+			if (tested[i].bar[bar].facts.size)
+				record_tested_bar(&tested[i], bar);
 }
 
 static int prepare(int argc, char **argv, struct error *err)
@@ -998,52 +929,98 @@ static int prepare(int argc, char **argv, struct error *err)
 	if (options_parse(OPTIONS_TEST, argc, argv, getenv("VFIO_SELFTESTS_BDF"), &options,
 			  err))
 		return -1;
-	if (options.help)
+	if (options.help || options.list_only)
 		return 0;
-	if (profile_set_load(options.profiles, &profiles, err))
-		return -1;
-	if (sysfs_scan(&scan, err) || subjects_choose(&subjects, &options, &scan, err) ||
-	    registers_check(&options, &scan, err) ||
-	    init_cases(err) || init_backend_cases(err))
+	if (profile_set_load(options.profiles, &profiles, err) || sysfs_scan(&scan, err) ||
+	    vfio_devices_choose(&devices, &options, &scan, err) ||
+	    registers_check(&options, &scan, err))
 		return -1;
 
-	return add_variants(err);
+	return init_devices(err);
 }
 
-static int prepare_run(struct error *err)
+static int prepare_run(char **argv, struct error *err)
 {
-	if (options.results) {
-		results = results_open(options.results, options.platform, options.accel, err);
-		if (!results)
-			return -1;
-	}
-	look_through_backends();
-	if (subjects_attach(&subjects, &options, err) || iomem_read(&iomem, err))
+	struct error why_hidden;
+	int hidden;
+
+	if (records_open(options.results, argv, options.platform, options.accel, err))
 		return -1;
 
-	expect_cases();
-	subjects_open(&subjects);
-	observe_cases();
-	return atexit(save_results) ? error_set(err, "no memory") : 0;
+	/* Whoever may not open a device shall be told that first. */
+	hidden = iomem_read(&iomem, &why_hidden);
+	expect_bars();
+	take_snapshots();
+	if (vfio_devices_attach(&devices, &options, err))
+		return -1;
+	if (hidden)
+		return error_set(err, "%s", why_hidden.text);
+
+	vfio_devices_open(&devices);
+	record_bars();
+	return 0;
+}
+
+static size_t count_missing_ways(void)
+{
+	size_t nr = 0, way;
+
+	for (way = 0; way < VFIO_NR_BACKENDS; way++)
+		nr += !!missing_way[way].text[0];
+	return nr;
+}
+
+static void add_totals(struct record_totals *sum, const struct record_totals *more)
+{
+	sum->pass += more->pass;
+	sum->fail += more->fail;
+	sum->skip += more->skip;
+	sum->xfail += more->xfail;
+	sum->error += more->error;
+}
+
+static int run(struct error *err)
+{
+	struct record_totals totals = { .skip = count_missing_ways() };
+	size_t i, way;
+
+	ksft_print_header();
+	ksft_set_plan(devices.nr + totals.skip);
+	for (i = 0; i < devices.nr; i++) {
+		test_device(&tested[i]);
+		add_totals(&totals, &tested[i].totals);
+	}
+	for (way = 0; way < VFIO_NR_BACKENDS; way++)
+		if (missing_way[way].text[0])
+			ksft_test_result_skip("way.%s: %s\n", way_variants[way],
+					      missing_way[way].text);
+	return records_close(&totals, true, err);
+}
+
+static int complain(const struct error *err)
+{
+	fprintf(stderr, PROGRAM ": %s\n", err->text);
+	return KSFT_FAIL;
 }
 
 int main(int argc, char **argv)
 {
 	struct error err;
 
-	if (prepare(argc, argv, &err)) {
-		complain(&err);
-		return KSFT_FAIL;
-	}
+	if (prepare(argc, argv, &err))
+		return complain(&err);
 	if (options.help) {
 		fputs(options_help(OPTIONS_TEST), stdout);
 		return KSFT_PASS;
 	}
-	if (!nr_cases && !options.list_only)
-		skip_without_device();
-	if (!options.list_only && prepare_run(&err)) {
-		complain(&err);
-		return KSFT_FAIL;
+	if (options.list_only)
+		return test_harness_run(options.harness_argc, options.harness_argv);
+	if (!devices.nr) {
+		ksft_print_header();
+		ksft_exit_skip("no PCI device is bound to VFIO: bind one to vfio-pci\n");
 	}
-	return test_harness_run(options.harness_argc, options.harness_argv);
+	if (prepare_run(argv, &err) || run(&err))
+		return complain(&err);
+
+	ksft_exit(!ksft_get_fail_cnt());
 }

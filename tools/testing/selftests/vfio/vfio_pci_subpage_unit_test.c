@@ -16,18 +16,15 @@
 
 #include "device/sysfs.h"
 #include "device/vfio_device.h"
-#include "expect/address.h"
-#include "expect/exclusive.h"
 #include "expect/expect.h"
 #include "expect/iomem.h"
-#include "kunit.h"
 #include "measure/cycles.h"
 #include "measure/machine.h"
 #include "measure/measure.h"
 #include "measure/random.h"
 #include "measure/stats.h"
 #include "registers/profile.h"
-#include "results/results.h"
+#include "results/records.h"
 
 #define PAGE	4096ULL
 #define BDF	"0000:02:01.0"
@@ -137,14 +134,16 @@ TEST(stats_one_and_none)
 
 TEST(bar_register)
 {
-	u8 config[64] = {
-		[0x10] = 0x00, 0x01, 0x24, 0xfe,	/* 32 bits */
-		[0x14] = 0x0c, 0x00, 0x00, 0xfd,	/* 64 bits, prefetchable */
-		[0x18] = 0x80, 0x03, 0x00, 0x00,
+	struct pci_device dev = {
+		.header = {
+			[0x10] = 0x00, 0x01, 0x24, 0xfe,	/* 32 bits */
+			[0x14] = 0x0c, 0x00, 0x00, 0xfd,	/* 64 bits, prefetchable */
+			[0x18] = 0x80, 0x03, 0x00, 0x00,
+		},
 	};
 
-	EXPECT_EQ(0xfe240100, address_parse(config, 0));
-	EXPECT_EQ(0x380fd000000, address_parse(config, 1));
+	EXPECT_EQ(0xfe240100, sysfs_bus_address(&dev, 0));
+	EXPECT_EQ(0x380fd000000, sysfs_bus_address(&dev, 1));
 }
 
 /* /proc/iomem. */
@@ -240,6 +239,35 @@ TEST(iomem_space)
 	fclose(file);
 }
 
+TEST(iomem_windows)
+{
+	FILE *file = text_file("1000-8fff : PCI Bus 0000:00\n"
+			       "  1000-4fff : Reserved\n"
+			       "    2000-3fff : PCI Bus 0000:01\n"
+			       "      2000-2fff : ACPI Non-volatile Storage\n"
+			       "        2000-20ff : " BDF "\n"
+			       "  5000-50ff : 0000:00:01.0\n"
+			       "9000-9fff : reserved\n"
+			       "  9000-90ff : 0000:00:02.0\n");
+	struct iomem map;
+	struct error err;
+
+	ASSERT_EQ(0, iomem_parse(file, &map, &err));
+	EXPECT_EQ(2, iomem_window(&map, 4));
+	EXPECT_EQ(0, iomem_window(&map, 2));
+	EXPECT_EQ(0, iomem_window(&map, 5));
+	EXPECT_EQ(IOMEM_ROOT, iomem_window(&map, 0));
+	EXPECT_EQ(IOMEM_ROOT, iomem_window(&map, 7));
+	EXPECT_TRUE(iomem_is_reserved(&map, 1));
+	EXPECT_TRUE(iomem_is_reserved(&map, 2));
+	EXPECT_FALSE(iomem_is_reserved(&map, 0));
+	EXPECT_FALSE(iomem_is_reserved(&map, 5));
+	EXPECT_TRUE(iomem_is_reserved(&map, 7));
+
+	iomem_free(&map);
+	fclose(file);
+}
+
 /* Expectations: one BAR in a window of four pages, and perhaps a neighbour. */
 
 FIXTURE(expect)
@@ -267,27 +295,33 @@ FIXTURE_TEARDOWN(expect)
 }
 
 /* The tree is made anew for each question. */
-static void place(struct _test_data_expect *self, u64 start, u64 size,
-		  const char *neighbours)
+static void read_tree(struct iomem *map, const char *text)
 {
+	FILE *file = text_file(text);
 	struct error err;
-	char text[1024];
-	FILE *file;
 
-	self->bar.start = start;
-	self->bar.size = size;
-	snprintf(text, sizeof(text), "10000-13fff : window\n%llx-%llx : " BDF "\n%s",
-		 start, start + size - 1, neighbours);
-	iomem_free(&self->map);
-	file = text_file(text);
-	if (iomem_parse(file, &self->map, &err)) {
+	iomem_free(map);
+	if (iomem_parse(file, map, &err)) {
 		fprintf(stderr, "%s\n", err.text);
 		exit(KSFT_FAIL);
 	}
 	fclose(file);
 }
 
-static bool mapped_at(struct _test_data_expect *self, u64 start, u64 size,
+static void place(FIXTURE_DATA(expect) * self, u64 start, u64 size,
+		  const char *neighbours)
+{
+	char text[1024];
+
+	self->bar.start = start;
+	self->bar.bus_start = start;
+	self->bar.size = size;
+	snprintf(text, sizeof(text), "10000-13fff : window\n%llx-%llx : " BDF "\n%s",
+		 start, start + size - 1, neighbours);
+	read_tree(&self->map, text);
+}
+
+static bool mapped_at(FIXTURE_DATA(expect) * self, u64 start, u64 size,
 		      const char *neighbours)
 {
 	place(self, start, size, neighbours);
@@ -326,22 +360,14 @@ TEST_F(expect, plain_neighbours)
 
 TEST_F(expect, plain_without_room_in_parent)
 {
-	FILE *file = text_file("10000-107ff : window\n  10000-100ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	read_tree(&self->map, "10000-107ff : window\n  10000-100ff : " BDF "\n");
 	EXPECT_FALSE(expect_mmap(&self->bar, &self->map));
-	fclose(file);
 }
 
 TEST_F(expect, plain_without_parent)
 {
-	FILE *file = text_file("10000-100ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
+	read_tree(&self->map, "10000-100ff : " BDF "\n");
 	EXPECT_FALSE(expect_mmap(&self->bar, &self->map));
-	fclose(file);
 }
 
 TEST_F(expect, plain_not_in_tree)
@@ -376,7 +402,7 @@ TEST_F(expect, page_sized)
 	EXPECT_FALSE(mapped_at(self, 0x11100, 0x100, ""));
 }
 
-static enum verdict judge(struct _test_data_expect *self, const char *state)
+static enum verdict judge(FIXTURE_DATA(expect) * self, const char *state)
 {
 	struct error why = { "" };
 	enum verdict verdict;
@@ -486,6 +512,9 @@ TEST_F(expect, reason_busy)
 {
 	place(self, 0x11100, 0x100, "12000-120ff : elsewhere\n");
 	EXPECT_EQ(VERDICT_CHANGED, judge(self, "busy"));
+	/* What VFIO requests itself, it has requested later. */
+	place(self, 0x11100, 0x100, "11100-111ff : vfio-pci\n");
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "busy"));
 	place(self, 0x11100, 0x100, "11100-111ff : BOOTFB\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "busy"));
 	/* In another BAR of the device, and only if this one would have to move. */
@@ -493,6 +522,37 @@ TEST_F(expect, reason_busy)
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "busy"));
 	place(self, 0x11000, 0x100, "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n");
 	EXPECT_EQ(VERDICT_CHANGED, judge(self, "busy"));
+	/* Virtual functions may be in use whose physical function is not. */
+	place(self, 0x11100, 0x100, "");
+	self->bar.has_vfs = true;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "busy"));
+}
+
+/* A region inside a BAR keeps VFIO from mapping it, and nothing else does. */
+TEST_F(expect, region_inside)
+{
+	struct error why = { "" };
+
+	place(self, 0x11000, 2 * PAGE, "11000-11fff : BOOTFB\n11000-110ff : simpledrm\n");
+	EXPECT_TRUE(expect_mmap(&self->bar, &self->map));
+	EXPECT_TRUE(expect_busy(&self->bar, &self->map, &why));
+	EXPECT_EQ(0, strncmp("'BOOTFB' has 0x11000-0x11fff of the BAR", why.text, 39))
+		TH_LOG("%s", why.text);
+	EXPECT_NE(NULL, strstr(why.text, "initcall_blacklist=sysfb_init"));
+
+	place(self, 0x11000, 2 * PAGE, "12000-12fff : vesafb\n");
+	EXPECT_TRUE(expect_busy(&self->bar, &self->map, &why));
+	place(self, 0x11000, 2 * PAGE, "");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	place(self, 0x11000, 2 * PAGE, "11000-12fff : vfio-pci\n");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	place(self, 0x11000, 2 * PAGE, "11000-12fff : vfio\n");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	/* In another BAR of the device, or around this one. */
+	place(self, 0x11000, PAGE, "12000-12fff : " BDF "\n12000-120ff : BOOTFB\n");
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
+	self->bar.start = 0;
+	EXPECT_FALSE(expect_busy(&self->bar, &self->map, &why));
 }
 
 TEST_F(expect, reason_no_space)
@@ -507,33 +567,68 @@ TEST_F(expect, reason_no_space)
 /* The only free page lies where a 32-bit BAR cannot go. */
 TEST_F(expect, reason_no_space_below_4g)
 {
-	FILE *file = text_file("fffff000-100000fff : window\n"
-			       "  fffff000-fffff0ff : other\n"
-			       "  fffff100-fffff1ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
 	self->bar.start = 0xfffff100;
+	self->bar.bus_start = 0xfffff100;
+	read_tree(&self->map, "fffff000-100000fff : window\n"
+			      "  fffff000-fffff0ff : other\n"
+			      "  fffff100-fffff1ff : " BDF "\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
+	/* It is the address on the bus that has to be below 4 GiB. */
+	self->bar.bus_start = 0x7ffff100;
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	self->bar.bus_start = 0xfffff100;
 	self->bar.flags |= RES_MEM_64;
 	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
-	fclose(file);
+	/* And all of it may be above on the side of the CPU. */
+	self->bar.flags = RES_MEM;
+	self->bar.start = 0x3200001100;
+	self->bar.bus_start = 0xffffe100;
+	read_tree(&self->map, "3200000000-3200003fff : window\n"
+			      "  3200000000-32000000ff : other\n"
+			      "  3200001100-32000011ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	self->bar.bus_start = 0xfffff100;
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
 }
 
 /* e820 above the window: the page is free in the tree, and nobody gets it. */
 TEST_F(expect, reason_reserved)
 {
-	FILE *file = text_file("10000-1ffff : Reserved\n"
-			       "  10000-13fff : window\n"
-			       "    11100-111ff : " BDF "\n");
-	struct error err;
-
-	ASSERT_EQ(0, iomem_parse(file, &self->map, &err));
 	self->bar.start = 0x11100;
+	read_tree(&self->map, "10000-1ffff : Reserved\n"
+			      "  10000-13fff : window\n"
+			      "    11100-111ff : " BDF "\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "reserved"));
-	fclose(file);
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	read_tree(&self->map, "10000-1ffff : ACPI Non-volatile Storage\n"
+			      "  10000-13fff : window\n"
+			      "    11100-111ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "reserved"));
 	place(self, 0x11100, 0x100, "");
 	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "reserved"));
+}
+
+/* e820 between the window and the BAR: other pages of the window are not reserved. */
+TEST_F(expect, reason_reserved_within_window)
+{
+	self->bar.start = 0x11100;
+	read_tree(&self->map, "10000-13fff : window\n"
+			      "  11000-11fff : Reserved\n"
+			      "    11100-111ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "reserved"));
+	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
+	read_tree(&self->map, "10000-12fff : window\n"
+			      "  10000-107ff : other\n"
+			      "  11000-11fff : Reserved\n"
+			      "    11100-111ff : " BDF "\n"
+			      "  12000-12fff : Reserved\n");
+	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
+	/* Another window of the bus may have a page that is. */
+	EXPECT_EQ(VERDICT_ACCEPTED, judge(self, "reserved"));
+	/* With nothing above that is a window, there is none to be full. */
+	read_tree(&self->map, "11000-11fff : Reserved\n"
+			      "  11100-111ff : " BDF "\n");
+	EXPECT_EQ(VERDICT_REFUTED, judge(self, "no-space"));
 }
 
 /* Who else is in a page. */
@@ -571,18 +666,12 @@ FIXTURE_TEARDOWN(exclusive)
 	iomem_free(&self->map);
 }
 
-static unsigned int intruders(struct _test_data_exclusive *self, const char *more)
+static unsigned int intruders(FIXTURE_DATA(exclusive) * self, const char *more)
 {
-	struct error err;
 	char text[1024];
-	FILE *file;
 
 	snprintf(text, sizeof(text), "10000-13fff : window\n11000-110ff : " BDF "\n%s", more);
-	iomem_free(&self->map);
-	file = text_file(text);
-	if (iomem_parse(file, &self->map, &err))
-		exit(KSFT_FAIL);
-	fclose(file);
+	read_tree(&self->map, text);
 	return page_intruders(&self->scan, &self->map, &self->dev[1], 0, PAGE, &self->first);
 }
 
@@ -632,6 +721,44 @@ TEST_F(exclusive, bridge)
 	EXPECT_EQ(1, intruders(self, ""));
 }
 
+/* A window above has all of the page around it; one that begins inside is a neighbour. */
+TEST_F(exclusive, window_ends_in_page)
+{
+	self->dev[0].res[14].start = 0x11000;
+	self->dev[0].res[15] = (struct pci_resource) { 0x11800, 0x118ff, RES_MEM };
+	EXPECT_EQ(1, intruders(self, ""));
+	EXPECT_EQ(0, strncmp("resource 15 of 0000:01:00.0", self->first.text, 27));
+}
+
+/* What has no address, or is off, shows a range that is made up. */
+TEST_F(exclusive, without_address)
+{
+	self->dev[2].res[14] = (struct pci_resource) { 0x11000, 0x11fff, RES_MEM | RES_UNSET };
+	EXPECT_EQ(0, intruders(self, ""));
+	self->dev[2].res[14].flags = RES_MEM | RES_DISABLED;
+	EXPECT_EQ(0, intruders(self, ""));
+	self->dev[2].res[14].flags = RES_MEM;
+	EXPECT_EQ(1, intruders(self, ""));
+}
+
+/* Only of those above the device, also for a virtual function. */
+TEST_F(exclusive, virtual_function)
+{
+	self->dev[1].is_vf = true;
+	EXPECT_EQ(0, intruders(self, ""));
+	self->dev[2].res[14] = (struct pci_resource) { 0x11000, 0x11fff, RES_MEM };
+	EXPECT_EQ(1, intruders(self, ""));
+}
+
+/* Firmware has reserved the window, or a part of it that the page is in. */
+TEST_F(exclusive, reservation_around)
+{
+	read_tree(&self->map, "10000-1ffff : Reserved\n10000-13fff : window\n"
+			      "11000-11fff : Reserved\n11000-110ff : " BDF "\n");
+	EXPECT_EQ(0, page_intruders(&self->scan, &self->map, &self->dev[1], 0, PAGE, &self->first));
+	EXPECT_EQ(1, intruders(self, "11800-11fff : Reserved\n"));
+}
+
 TEST_F(exclusive, not_in_tree)
 {
 	self->dev[1].res[0].start = 0x11100;
@@ -639,350 +766,360 @@ TEST_F(exclusive, not_in_tree)
 	EXPECT_EQ(1, intruders(self, ""));
 }
 
+/*
+ * A host bridge that translates addresses, with one root port and one device below
+ * it: on the bus all is 0x2400000000 lower.
+ */
+
+#define BEHIND	"0004:01:00.0"
+
+FIXTURE(address)
+{
+	struct pci_device dev[3];
+	struct pci_scan scan;
+	struct iomem map;
+	struct error why;
+};
+
+static void put(struct pci_device *dev, unsigned int offset, u32 value)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		dev->header[offset + i] = value >> 8 * i;
+}
+
+FIXTURE_SETUP(address)
+{
+	/* The port, the device, and another one on the root bus. */
+	static const char * const bdf[] = { "0004:00:00.0", BEHIND, "0004:00:01.0" };
+	int i;
+
+	for (i = 0; i < 3; i++) {
+		snprintf(self->dev[i].bdf, sizeof(self->dev[i].bdf), "%s", bdf[i]);
+		self->dev[i].nr_res = i ? 13 : 17;
+	}
+	self->dev[0].header[0x0e] = 0x81;	/* a bridge, of several functions */
+	self->dev[0].res[14] = (struct pci_resource) { 0x2428000000, 0x24280fffff, RES_MEM };
+	put(&self->dev[0], 0x20, 0x28002800);
+	self->dev[1].res[0] = (struct pci_resource) { 0x2428001000, 0x2428001fff, RES_MEM };
+	put(&self->dev[1], 0x10, 0x28001000);
+	self->dev[1].is_held = true;
+	self->scan = (struct pci_scan) { self->dev, 2 };
+	read_tree(&self->map, "2428000000-2437ffffff : pcie@24\n"
+			      "  2428000000-24280fffff : PCI Bus 0004:01\n"
+			      "    2428001000-2428001fff : " BEHIND "\n"
+			      "2500000000-25ffffffff : pcie@24, prefetchable\n");
+}
+
+FIXTURE_TEARDOWN(address)
+{
+	iomem_free(&self->map);
+}
+
+static enum verdict verdict_of(FIXTURE_DATA(address) * self, unsigned int i)
+{
+	return expect_address(&self->scan, &self->map, &self->dev[i], 0, &self->why);
+}
+
+static enum verdict register_says(FIXTURE_DATA(address) * self, u32 value)
+{
+	put(&self->dev[1], 0x10, value);
+	return verdict_of(self, 1);
+}
+
+TEST_F(address, bridge_window)
+{
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x28001000));
+	EXPECT_EQ(0, strncmp("resource 14 of 0004:00:00.0", self->why.text, 27));
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x28002000));
+	EXPECT_EQ(0, strncmp("resource 14 of 0004:00:00.0", self->why.text, 27));
+	/* No translation is one that has to be right, too. */
+	self->dev[1].res[0] = (struct pci_resource) { 0x28001000, 0x28001fff, RES_MEM };
+	self->dev[0].res[14].flags = 0;
+	read_tree(&self->map, "28000000-280fffff : PCI Bus 0004:01\n"
+			      "  28001000-28001fff : " BEHIND "\n");
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0x28001000));
+	self->dev[0].res[14] = (struct pci_resource) { 0x28000000, 0x280fffff, RES_MEM };
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x28001000));
+	put(&self->dev[0], 0x20, 0x48004800);
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x28001000));
+}
+
+/* Its registers are others, and have upper halves. */
+TEST_F(address, prefetchable_window)
+{
+	struct pci_resource *window = &self->dev[0].res[15];
+
+	self->dev[0].res[14].flags = 0;
+	*window = (struct pci_resource) { 0x2500000000, 0x25001fffff, RES_MEM | RES_PREFETCH };
+	put(&self->dev[0], 0x24, 0x00110001);
+	put(&self->dev[0], 0x28, 0x12);
+	put(&self->dev[0], 0x2c, 0x12);
+	self->dev[1].res[0] = (struct pci_resource) { 0x2500100000, 0x25001000ff, RES_MEM };
+	read_tree(&self->map, "2500000000-25ffffffff : pcie@24, prefetchable\n"
+			      "  2500000000-25001fffff : PCI Bus 0004:01\n"
+			      "    2500100000-25001000ff : " BEHIND "\n");
+	put(&self->dev[1], 0x14, 0x12);
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x0010000c));
+	put(&self->dev[1], 0x14, 0x25);
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x0010000c));
+
+	/* What the registers hold is not the window. */
+	put(&self->dev[0], 0x2c, 0x13);
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0x0010000c));
+	put(&self->dev[0], 0x2c, 0x12);
+	window->flags |= RES_DISABLED;
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0x0010000c));
+
+	/* A window of 32 bits has no upper halves. */
+	window->flags = RES_MEM | RES_PREFETCH;
+	put(&self->dev[0], 0x24, 0x00100000);
+	EXPECT_EQ(VERDICT_CONFIRMED, register_says(self, 0x00100000));
+}
+
+/* On the root bus only others of the host's window tell. */
+TEST_F(address, root_bus)
+{
+	struct pci_device *lone = &self->dev[2];
+
+	lone->res[0] = (struct pci_resource) { 0x2430000000, 0x24300000ff, RES_MEM };
+	put(lone, 0x10, 0x30000000);
+	read_tree(&self->map, "2428000000-2437ffffff : pcie@24\n"
+			      "  2430000000-24300000ff : 0004:00:01.0\n");
+	self->scan.nr = 3;
+	EXPECT_EQ(VERDICT_CONFIRMED, verdict_of(self, 2));
+	put(lone, 0x10, 0x31000000);
+	EXPECT_EQ(VERDICT_REFUTED, verdict_of(self, 2));
+
+	/* In another window of the host, which may be translated in another way. */
+	lone->res[0] = (struct pci_resource) { 0x2500000000, 0x25000000ff, RES_MEM };
+	read_tree(&self->map, "2428000000-2437ffffff : pcie@24\n"
+			      "2500000000-25ffffffff : pcie@24, prefetchable\n"
+			      "  2500000000-25000000ff : 0004:00:01.0\n");
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 2));
+	put(lone, 0x10, 0x00000004);
+	put(lone, 0x14, 0x1);
+	EXPECT_EQ(VERDICT_CONFIRMED, verdict_of(self, 2));
+}
+
+/* It does not prove itself, and what the module may have moved proves nothing. */
+TEST_F(address, witness)
+{
+	struct pci_device *other = &self->dev[2];
+
+	self->dev[0].res[14].flags = 0;
+	self->dev[1].is_held = false;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+
+	other->res[0] = (struct pci_resource) { 0x2428002000, 0x2428002fff, RES_MEM };
+	put(other, 0x10, 0x28002000);
+	self->scan.nr = 3;
+	EXPECT_EQ(VERDICT_CONFIRMED, verdict_of(self, 1));
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0x28003000));
+	other->is_held = true;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->is_held = false;
+	other->is_vf = true;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->is_vf = false;
+	other->res[0].flags |= RES_UNSET;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->res[0].flags = RES_MEM | RES_PCI_FIXED;
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	other->res[0].flags = RES_MEM;
+	memcpy(other->bdf, "0005", 4);
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+	memcpy(other->bdf, "0004", 4);
+	memset(other->header, 0xff, sizeof(other->header));
+	EXPECT_EQ(VERDICT_ACCEPTED, verdict_of(self, 1));
+}
+
+TEST_F(address, no_register)
+{
+	self->dev[1].res[0].flags |= RES_PCI_FIXED;
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0));
+	self->dev[1].res[0].flags = RES_MEM;
+	self->dev[1].is_vf = true;
+	EXPECT_EQ(VERDICT_ACCEPTED, register_says(self, 0));
+	self->dev[1].is_vf = false;
+	EXPECT_EQ(VERDICT_REFUTED, register_says(self, 0));
+	memset(self->dev[1].header, 0xff, sizeof(self->dev[1].header));
+	EXPECT_EQ(VERDICT_REFUTED, verdict_of(self, 1));
+	EXPECT_NE(NULL, strstr(self->why.text, "does not answer"));
+}
+
 /* Results. */
 
-FIXTURE(results)
-{
-	char dir[64];
-	char path[96];
-	struct result_bar bar;
-	struct result_timing timing;
+/* A file of records, and the one that was read last. */
+struct reader {
+	FILE *file;
+	struct json_object *record;
 };
 
-FIXTURE_SETUP(results)
+FIXTURE(records)
 {
-	snprintf(self->dir, sizeof(self->dir), "/tmp/subpage-results-XXXXXX");
-	ASSERT_NE(NULL, mkdtemp(self->dir));
-	snprintf(self->path, sizeof(self->path), "%s/results.json", self->dir);
-	self->bar = (struct result_bar) {
-		.bdf = BDF, .vendor = 0x10ec, .device = 0x8139, .driver = DRIVER_VFIO_PCI,
-		.bar = 1, .size = 256, .start = 0xfe240100, .flags = 0x40200,
-		.shown_size = PAGE, .state = "", .expected_mmap = false, .mmap = -1,
-		.backend = "",
-	};
-	self->timing = (struct result_timing) {
-		.bdf = BDF, .driver = DRIVER_VFIO_PCI, .bar = 1, .offset = 4, .width = 4,
-		.path = "pread", .op = "read", .cpu = -1, .node = -1, .batch = 9,
-		.outliers = -1, .loop_ns = -1,
-		.stats = { .median = 1432.5, .min = 1400, .p99 = 2000,
-			   .ci95 = { 1430, 1440 }, .samples = 500 },
-	};
-}
-
-FIXTURE_TEARDOWN(results)
-{
-	unlink(self->path);
-	rmdir(self->dir);
-}
-
-static struct json_object *at(struct json_object *object, const char *path)
-{
-	struct json_object *value = NULL;
-
-	return json_pointer_get(object, path, &value) ? NULL : value;
-}
-
-static struct json_object *save_and_load(struct _test_data_results *self,
-					 struct json_object *results)
-{
-	struct error err = { "" };
-	struct json_object *again = NULL;
-
-	if (!results_save(results, self->path, &err))
-		again = results_load(self->path, &err);
-	if (!again)
-		fprintf(stderr, "# %s\n", err.text);
-	results_free(results);
-	return again;
-}
-
-TEST_F(results, schema)
-{
-	struct json_object *results;
+	char path[64];
+	char *argv[3];
 	struct error err;
-
-	results = results_open(self->path, "x86_64-4k", "tcg", &err);
-	ASSERT_NE(NULL, results);
-	results_add_bar(results, &self->bar);
-	results_add_timing(results, &self->timing);
-	results = save_and_load(self, results);
-	ASSERT_NE(NULL, results);
-
-	EXPECT_EQ(2, json_object_get_int(at(results, "/schema")));
-	EXPECT_STREQ("x86_64-4k", json_object_get_string(at(results, "/platform/name")));
-	EXPECT_STREQ("tcg", json_object_get_string(at(results, "/platform/accel")));
-	EXPECT_STREQ("0x10ec", json_object_get_string(at(results, "/bars/0/vendor")));
-	EXPECT_STREQ("0xfe240100", json_object_get_string(at(results, "/bars/0/start")));
-	EXPECT_EQ(256, json_object_get_int(at(results, "/bars/0/size")));
-	EXPECT_EQ(NULL, at(results, "/bars/0/mmap"));
-	EXPECT_EQ(PAGE, json_object_get_int(at(results, "/bars/0/shown_size")));
-	EXPECT_FALSE(json_object_get_boolean(at(results, "/bars/0/module")));
-	EXPECT_EQ(NULL, at(results, "/bars/0/state"));
-	EXPECT_EQ(NULL, at(results, "/bars/0/backend"));
-	EXPECT_EQ(1432.5, json_object_get_double(at(results, "/timings/0/median_ns")));
-	EXPECT_EQ(1440, json_object_get_double(at(results, "/timings/0/ci95_ns/1")));
-	EXPECT_EQ(500, json_object_get_int(at(results, "/timings/0/samples")));
-	results_free(results);
-}
-
-TEST_F(results, extend_and_replace)
-{
-	struct result_totals totals = { .pass = 3, .skip = 1 };
-	struct json_object *results;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	results_add_bar(results, &self->bar);
-	results_add_timing(results, &self->timing);
-	results_add_totals(results, &totals);
-	ASSERT_EQ(0, results_save(results, self->path, &err));
-	results_free(results);
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	/* The same again, with another outcome: replaces. */
-	self->bar.mmap = 1;
-	self->bar.backend = "cdev";
-	results_add_bar(results, &self->bar);
-	self->timing.stats.median = 7;
-	results_add_timing(results, &self->timing);
-	/* With the module, another path: new. */
-	self->bar.module = true;
-	results_add_bar(results, &self->bar);
-	self->timing.path = "mmap";
-	results_add_timing(results, &self->timing);
-	results_add_totals(results, &totals);
-	results = save_and_load(self, results);
-	ASSERT_NE(NULL, results);
-
-	EXPECT_EQ(2, json_object_array_length(at(results, "/bars")));
-	EXPECT_TRUE(json_object_get_boolean(at(results, "/bars/0/mmap")));
-	EXPECT_STREQ("cdev", json_object_get_string(at(results, "/bars/0/backend")));
-	EXPECT_EQ(2, json_object_array_length(at(results, "/timings")));
-	EXPECT_EQ(7, json_object_get_double(at(results, "/timings/0/median_ns")));
-	EXPECT_EQ(6, json_object_get_int(at(results, "/totals/pass")));
-	EXPECT_EQ(2, json_object_get_int(at(results, "/totals/skip")));
-	results_free(results);
-}
-
-TEST_F(results, other_platform)
-{
-	struct json_object *results;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_EQ(0, results_save(results, self->path, &err));
-	results_free(results);
-	EXPECT_EQ(NULL, results_open(self->path, "q", "none", &err));
-	EXPECT_NE(NULL, strstr(err.text, self->path));
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-
-	if (!file)
-		exit(KSFT_FAIL);
-	fputs(text, file);
-	fclose(file);
-}
-
-TEST_F(results, damaged)
-{
-	static const struct {
-		const char *text;
-		const char *says;
-	} damaged[] = {
-		{ "", "truncated" },
-		{ "{ \"schema\": 2, \"bars\": [", "truncated" },
-		{ "no json", "not JSON" },
-		{ "[]", "no JSON object" },
-		{ "{}", "no schema" },
-		{ "{ \"schema\": 1 }", "schema 1 is not known, only schema 2: run" },
-		{ "{ \"schema\": 2, \"bars\": [] }", "lacks" },
-	};
-	struct error err;
-	size_t i;
-
-	for (i = 0; i < ARRAY_SIZE(damaged); i++) {
-		write_file(self->path, damaged[i].text);
-		EXPECT_EQ(NULL, results_load(self->path, &err));
-		EXPECT_EQ(0, strncmp(self->path, err.text, strlen(self->path)));
-		EXPECT_NE(NULL, strstr(err.text, damaged[i].says))
-			TH_LOG("%s", err.text);
-	}
-}
-
-TEST_F(results, unwritable)
-{
-	struct json_object *results;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	EXPECT_EQ(-1, results_save(results, "/nonexistent/results.json", &err));
-	EXPECT_NE(NULL, strstr(err.text, "/nonexistent/results.json"));
-	results_free(results);
-}
-
-/* KUnit. */
-
-FIXTURE(kunit)
-{
-	char dir[64];
-	char suite[96];
-	char path[128];
-	struct kunit_set set;
+	struct reader reader;
 };
 
-FIXTURE_SETUP(kunit)
+FIXTURE_SETUP(records)
 {
-	snprintf(self->dir, sizeof(self->dir), "/tmp/subpage-kunit-XXXXXX");
-	ASSERT_NE(NULL, mkdtemp(self->dir));
-	snprintf(self->suite, sizeof(self->suite), "%s/pci_subpage_x", self->dir);
-	snprintf(self->path, sizeof(self->path), "%s/results", self->suite);
-	ASSERT_EQ(0, mkdir(self->suite, 0700));
+	int fd;
+
+	memset(self, 0, sizeof(*self));
+	snprintf(self->path, sizeof(self->path), "/tmp/records.XXXXXX");
+	fd = mkstemp(self->path);
+	ASSERT_LE(0, fd);
+	close(fd);
+	self->argv[0] = "/suite/program";
+	self->argv[1] = "--option";
+	ASSERT_EQ(0, records_open(self->path, self->argv, "p", "none", &self->err))
+		TH_LOG("%s", self->err.text);
+	self->reader.file = fopen(self->path, "r");
+	ASSERT_NE(NULL, self->reader.file);
 }
 
-FIXTURE_TEARDOWN(kunit)
+FIXTURE_TEARDOWN(records)
 {
-	kunit_free(&self->set);
+	json_object_put(self->reader.record);
+	fclose(self->reader.file);
 	unlink(self->path);
-	rmdir(self->suite);
-	rmdir(self->dir);
 }
 
-static const struct kunit_suite *read_kunit(struct _test_data_kunit *self, const char *text)
+static const char *value(const struct reader *reader, const char *key)
 {
-	struct error err = { "" };
-
-	kunit_free(&self->set);
-	write_file(self->path, text);
-	if (!kunit_read(self->dir, &self->set, &err) && self->set.nr == 1)
-		return &self->set.suite[0];
-
-	fprintf(stderr, "# %s\n", err.text);
-	return NULL;
+	return json_object_get_string(json_object_object_get(reader->record, key));
 }
 
-#define KUNIT_TEXT(plan, result)			\
-	"KTAP version 1\n1..1\n"			\
-	"    KTAP version 1\n"				\
-	"    # Subtest: pci_subpage_x\n"		\
-	"    # module: vfio_pci_subpage\n"		\
-	"    1.." plan "\n"				\
-	"    ok 1 first\n"				\
-	"        KTAP version 1\n"			\
-	"        # Subtest: second\n"			\
-	"        ok 1 parameter\n"			\
-	"        not ok 2 other # SKIP deeper\n"	\
-	"    ok 2 second\n"				\
-	result						\
-	"# pci_subpage_x: pass:2 fail:0 skip:1 total:3\n" \
-	"ok 1 pci_subpage_x\n"
-
-TEST_F(kunit, parse)
+/* A member of the next line. */
+static const char *next(struct reader *reader, const char *key)
 {
-	const struct kunit_suite *suite;
-	struct error err;
+	char line[4096];
 
-	suite = read_kunit(self, KUNIT_TEXT("3", "    ok 3 third # SKIP no such device\n"));
-	ASSERT_NE(NULL, suite);
-	EXPECT_STREQ("pci_subpage_x", suite->name);
-	ASSERT_EQ(3, suite->nr);
-	EXPECT_EQ(2, suite->count[KUNIT_PASS]);
-	EXPECT_EQ(0, suite->count[KUNIT_FAIL]);
-	EXPECT_EQ(1, suite->count[KUNIT_SKIP]);
-	EXPECT_STREQ("second", suite->test[1].name);
-	EXPECT_STREQ("", suite->test[1].reason);
-	EXPECT_STREQ("third", suite->test[2].name);
-	EXPECT_EQ(KUNIT_SKIP, suite->test[2].outcome);
-	EXPECT_STREQ("no such device", suite->test[2].reason);
-	EXPECT_EQ(0, kunit_passed(suite, &err));
+	json_object_put(reader->record);
+	reader->record = fgets(line, sizeof(line), reader->file) ? json_tokener_parse(line) : NULL;
+	return value(reader, key);
 }
 
-TEST_F(kunit, failed)
+TEST_F(records, run_and_end)
 {
-	const struct kunit_suite *suite = read_kunit(self, KUNIT_TEXT("3", "    not ok 3 third\n"));
-	struct error err;
+	const struct record_totals totals = { .pass = 3, .skip = 1 };
 
-	ASSERT_NE(NULL, suite);
-	EXPECT_EQ(-1, kunit_passed(suite, &err));
-	EXPECT_STREQ("pci_subpage_x: 1 of 3 tests failed, the first is third", err.text);
+	EXPECT_STREQ("run", next(&self->reader, "type"));
+	EXPECT_STREQ("program", value(&self->reader, "program"));
+	EXPECT_STREQ("/suite/program --option", value(&self->reader, "command"));
+	EXPECT_EQ(20, strlen(value(&self->reader, "time")));
+	EXPECT_EQ(0, records_close(&totals, true, &self->err));
+	EXPECT_STREQ("end", next(&self->reader, "type"));
+	EXPECT_STREQ("true", value(&self->reader, "complete"));
+	EXPECT_NE(NULL, strstr(value(&self->reader, "totals"), "\"pass\": 3"));
+	EXPECT_EQ(NULL, next(&self->reader, "type"));
 }
 
-TEST_F(kunit, incomplete)
+/* Runs of several programs share a file. */
+TEST_F(records, are_added)
 {
-	const struct kunit_suite *suite = read_kunit(self, KUNIT_TEXT("3", ""));
-	struct error err;
-
-	ASSERT_NE(NULL, suite);
-	EXPECT_EQ(-1, kunit_passed(suite, &err));
-	EXPECT_NE(NULL, strstr(err.text, "2 of 3 tests have a result"));
-
-	suite = read_kunit(self, "");
-	ASSERT_NE(NULL, suite);
-	EXPECT_EQ(-1, kunit_passed(suite, &err));
+	EXPECT_EQ(0, records_close(NULL, false, &self->err));
+	EXPECT_EQ(0, records_open(self->path, self->argv, "p", "none", &self->err));
+	EXPECT_EQ(0, records_close(NULL, true, &self->err));
+	EXPECT_STREQ("run", next(&self->reader, "type"));
+	EXPECT_STREQ("end", next(&self->reader, "type"));
+	EXPECT_EQ(NULL, value(&self->reader, "totals"));
+	EXPECT_STREQ("run", next(&self->reader, "type"));
+	EXPECT_STREQ("end", next(&self->reader, "type"));
 }
 
-TEST_F(kunit, not_there)
+TEST_F(records, bar)
 {
-	struct error err;
-
-	EXPECT_EQ(-1, kunit_read("/nonexistent", &self->set, &err));
-	EXPECT_NE(NULL, strstr(err.text, "/nonexistent: No such file"));
-
-	rmdir(self->suite);
-	EXPECT_EQ(-1, kunit_read(self->dir, &self->set, &err));
-	EXPECT_NE(NULL, strstr(err.text, "built without KUnit tests"));
-}
-
-TEST_F(results, kunit_replaces)
-{
-	struct kunit_case test[] = {
-		{ .name = "first", .outcome = KUNIT_FAIL },
-		{ .name = "second", .outcome = KUNIT_SKIP, .reason = "because" },
+	struct pci_device dev = {
+		.bdf = BDF, .driver = "vfio-pci", .vendor = 0x1b36, .is_prepared = true,
+		.bar_size = { 256 }, .res[0] = { 0xfd701000, 0xfd701fff, RES_MEM },
 	};
-	struct kunit_suite suite = {
-		.name = "pci_subpage_x", .test = test, .nr = 2,
-		.count = { [KUNIT_FAIL] = 1, [KUNIT_SKIP] = 1 },
+	struct record_bar bar = {
+		.dev = &dev, .name = "", .state = "relocated", .mmap = -1, .backend = "",
 	};
-	struct json_object *results;
-	struct error err;
 
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	results_add_kunit(results, &suite);
-	suite.count[KUNIT_PASS] = 7;
-	results_add_kunit(results, &suite);
-	results = save_and_load(self, results);
-	ASSERT_NE(NULL, results);
-
-	EXPECT_EQ(1, json_object_array_length(at(results, "/kunit")));
-	EXPECT_STREQ("pci_subpage_x", json_object_get_string(at(results, "/kunit/0/suite")));
-	EXPECT_EQ(7, json_object_get_int(at(results, "/kunit/0/pass")));
-	EXPECT_EQ(1, json_object_get_int(at(results, "/kunit/0/fail")));
-	EXPECT_STREQ("fail", json_object_get_string(at(results, "/kunit/0/cases/0/result")));
-	EXPECT_EQ(NULL, at(results, "/kunit/0/cases/0/reason"));
-	EXPECT_STREQ("because", json_object_get_string(at(results, "/kunit/0/cases/1/reason")));
-	results_free(results);
+	record_bar(&bar);
+	next(&self->reader, "type");
+	EXPECT_STREQ("bar", next(&self->reader, "type"));
+	EXPECT_STREQ(BDF, value(&self->reader, "bdf"));
+	EXPECT_STREQ("0x1b36", value(&self->reader, "vendor"));
+	EXPECT_STREQ("true", value(&self->reader, "module"));
+	EXPECT_STREQ("256", value(&self->reader, "size"));
+	EXPECT_STREQ("4096", value(&self->reader, "shown_size"));
+	EXPECT_STREQ("0xfd701000", value(&self->reader, "start"));
+	EXPECT_EQ(NULL, value(&self->reader, "name"));
+	EXPECT_EQ(NULL, value(&self->reader, "mmap"));
 }
 
-/* A file that was begun before there were KUnit results. */
-TEST_F(results, kunit_added_to_older)
+TEST_F(records, timing_and_skip)
 {
-	struct kunit_suite suite = { .name = "pci_subpage_x" };
-	struct json_object *results;
+	struct record_timing timing = {
+		.at = {
+			.bdf = BDF, .driver = "vfio-pci", .path = "mmap", .op = "read",
+			.reg = { .bar = 1, .offset = 8, .width = 4 },
+		},
+		.stats = { .median = 99.123, .ci95 = { NAN, NAN }, .samples = 9 },
+		.cpu = -1,
+	};
+
+	record_timing(&timing);
+	next(&self->reader, "type");
+	EXPECT_STREQ("timing", next(&self->reader, "type"));
+	EXPECT_STREQ("8", value(&self->reader, "offset"));
+	EXPECT_STREQ("99.12", value(&self->reader, "median_ns"));
+	EXPECT_EQ(NULL, value(&self->reader, "ci95_ns"));
+	EXPECT_EQ(NULL, value(&self->reader, "cpu"));
+
+	/* The whole BAR. */
+	timing.at.reg.width = 0;
+	timing.at.path = "";
+	record_skip(&timing.at, true, "no register");
+	EXPECT_STREQ("skip", next(&self->reader, "type"));
+	EXPECT_STREQ("1", value(&self->reader, "bar"));
+	EXPECT_EQ(NULL, value(&self->reader, "offset"));
+	EXPECT_EQ(NULL, value(&self->reader, "path"));
+	EXPECT_STREQ("missing", value(&self->reader, "kind"));
+}
+
+TEST_F(records, machine)
+{
+	struct machine machine = { .smt = -1, .steal_percent = -1 };
+
+	machine_warn(&machine, "it is loud");
+	record_machine(&machine);
+	next(&self->reader, "type");
+	EXPECT_STREQ("machine", next(&self->reader, "type"));
+	EXPECT_EQ(NULL, value(&self->reader, "smt"));
+	EXPECT_EQ(NULL, value(&self->reader, "steal_percent"));
+	EXPECT_NE(NULL, strstr(value(&self->reader, "warnings"), "it is loud"));
+}
+
+TEST(records_nowhere)
+{
+	char *argv[2] = { "program", NULL };
 	struct error err;
 
-	write_file(self->path,
-		   "{ \"schema\": 2, \"platform\": { \"name\": \"p\" }, \"bars\": [], \"timings\": [], \"totals\": {} }");
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results)
-		TH_LOG("%s", err.text);
-	results_add_kunit(results, &suite);
-	EXPECT_EQ(1, json_object_array_length(at(results, "/kunit")));
-	results_free(results);
+	EXPECT_EQ(-1, records_open("/nowhere/records", argv, "p", "none", &err));
+	EXPECT_NE(NULL, strstr(err.text, "/nowhere/records: cannot write the results"));
+	/* Without a file nothing is written, and nothing complains. */
+	EXPECT_EQ(0, records_open(NULL, argv, "p", "none", &err));
+	record_neighbour(true, 1, 2, "x");
+	EXPECT_EQ(0, records_close(NULL, true, &err));
+}
+
+/* A disk that is full is found at the end. */
+TEST(records_full)
+{
+	char *argv[2] = { "program", NULL };
+	struct error err;
+
+	ASSERT_EQ(0, records_open("/dev/full", argv, "p", "none", &err));
+	EXPECT_EQ(-1, records_close(NULL, true, &err));
+	EXPECT_NE(NULL, strstr(err.text, strerror(ENOSPC)));
 }
 
 /* The performance core. */
@@ -1117,7 +1254,7 @@ struct fake_path {
 	u64 fail_at;
 };
 
-static int fake_run(struct path *path, u64 n, bool access, struct path_done *done,
+static int fake_run(const struct path *path, u64 n, bool access, struct path_done *done,
 		    struct error *err)
 {
 	struct fake_path *fake = path->priv;
@@ -1140,10 +1277,10 @@ static const struct path_ops fake_ops = { .name = "fake", .run = fake_run };
 
 FIXTURE(measure)
 {
-	struct cycles cycles;
 	struct near near;
 	struct measure_plan plan;
 	struct fake_path fake[2];
+	struct measurement m[2];
 	struct measured_path measured[2];
 };
 
@@ -1153,12 +1290,13 @@ FIXTURE_SETUP(measure)
 	int i;
 
 	near_enter(-1, &self->near);
-	ASSERT_EQ(0, cycles_calibrate(&self->cycles, &err))
-		TH_LOG("%s", err.text);
 	self->plan = (struct measure_plan) { .samples = 60, .blocks = 10, .seed = 1 };
+	ASSERT_EQ(0, cycles_calibrate(&self->plan.cycles, &err))
+		TH_LOG("%s", err.text);
 	for (i = 0; i < 2; i++) {
 		self->fake[i].ns = 2000;
 		self->measured[i].path = (struct path) { .ops = &fake_ops, .priv = &self->fake[i] };
+		self->measured[i].m = &self->m[i];
 	}
 }
 
@@ -1166,9 +1304,23 @@ FIXTURE_TEARDOWN(measure)
 {
 }
 
-static int run_measure(struct _test_data_measure *self, struct error *err)
+/* In two calls, as a rebind lies in between. */
+static int measure(struct measured_path *measured, const struct measure_plan *plan,
+		   struct error *err)
 {
-	return measure_run(self->measured, 2, &self->plan, &self->cycles, &self->near, NULL, err);
+	size_t half = plan->blocks / 2;
+	struct near near;
+	int i;
+
+	near_enter(-1, &near);
+	for (i = 0; i < 2; i++)
+		if (measure_begin(measured[i].m, plan, &near, err))
+			return -1;
+	measure_blocks(measured, 2, plan, 0, half, NULL);
+	measure_blocks(measured, 2, plan, half, plan->blocks, NULL);
+	for (i = 0; i < 2; i++)
+		measure_end(measured[i].m, plan);
+	return 0;
 }
 
 TEST_F(measure, finds_a_delay)
@@ -1176,15 +1328,15 @@ TEST_F(measure, finds_a_delay)
 	struct error err = { "" };
 
 	self->fake[1].ns = 2500;
-	ASSERT_EQ(0, run_measure(self, &err))
+	ASSERT_EQ(0, measure(self->measured, &self->plan, &err))
 		TH_LOG("%s", err.text);
-	EXPECT_LT(2000 * 0.95, self->measured[0].stats.median);
-	EXPECT_GT(2000 * 1.05, self->measured[0].stats.median);
-	EXPECT_LT(2500 * 0.95, self->measured[1].stats.median);
-	EXPECT_GT(2500 * 1.05, self->measured[1].stats.median);
-	EXPECT_EQ(60, self->measured[0].stats.samples);
-	EXPECT_LE(self->measured[0].stats.ci95[0], self->measured[0].stats.median);
-	EXPECT_GE(self->measured[0].stats.ci95[1], self->measured[0].stats.median);
+	EXPECT_LT(2000 * 0.95, self->m[0].stats.median);
+	EXPECT_GT(2000 * 1.05, self->m[0].stats.median);
+	EXPECT_LT(2500 * 0.95, self->m[1].stats.median);
+	EXPECT_GT(2500 * 1.05, self->m[1].stats.median);
+	EXPECT_EQ(60, self->m[0].stats.samples);
+	EXPECT_LE(self->m[0].stats.ci95[0], self->m[0].stats.median);
+	EXPECT_GE(self->m[0].stats.ci95[1], self->m[0].stats.median);
 }
 
 /* The loop is measured on its own and subtracted: half a microsecond for a batch. */
@@ -1193,12 +1345,12 @@ TEST_F(measure, subtracts_the_loop)
 	struct error err;
 
 	self->plan.batch = 2;
-	ASSERT_EQ(0, run_measure(self, &err));
-	EXPECT_EQ(2, self->measured[0].batch);
-	EXPECT_LT(200, self->measured[0].loop_ns);
-	EXPECT_GT(500, self->measured[0].loop_ns);
-	EXPECT_LT(2000 * 0.95, self->measured[0].stats.median);
-	EXPECT_GT(2000 * 1.05, self->measured[0].stats.median);
+	ASSERT_EQ(0, measure(self->measured, &self->plan, &err));
+	EXPECT_EQ(2, self->m[0].batch);
+	EXPECT_LT(200, self->m[0].loop_ns);
+	EXPECT_GT(500, self->m[0].loop_ns);
+	EXPECT_LT(2000 * 0.95, self->m[0].stats.median);
+	EXPECT_GT(2000 * 1.05, self->m[0].stats.median);
 }
 
 /* What --delay adds is found in the result. */
@@ -1207,27 +1359,27 @@ TEST_F(measure, delay_is_added)
 	struct error err;
 
 	self->plan.delay_ns = 1000;
-	ASSERT_EQ(0, run_measure(self, &err));
-	EXPECT_LT(3000 * 0.95, self->measured[0].stats.median);
-	EXPECT_GT(3000 * 1.05, self->measured[0].stats.median);
+	ASSERT_EQ(0, measure(self->measured, &self->plan, &err));
+	EXPECT_LT(3000 * 0.95, self->m[0].stats.median);
+	EXPECT_GT(3000 * 1.05, self->m[0].stats.median);
 }
 
 TEST_F(measure, batch_is_long_enough)
 {
 	struct error err;
 
-	self->cycles.resolution = self->cycles.hz / 1e6;
-	ASSERT_EQ(0, run_measure(self, &err));
+	self->plan.cycles.resolution = self->plan.cycles.hz / 1e6;
+	ASSERT_EQ(0, measure(self->measured, &self->plan, &err));
 	/* A clock of 1 us needs 100 us: 64 times 2 us. */
-	EXPECT_LE(50, self->measured[0].batch);
-	EXPECT_GE(128, self->measured[0].batch);
+	EXPECT_LE(50, self->m[0].batch);
+	EXPECT_GE(128, self->m[0].batch);
 }
 
 /* Who came first in how many rounds: the runs of both paths, in their order. */
-static struct path *last_run;
+static const struct path *last_run;
 static unsigned int turns;
 
-static int noted_run(struct path *path, u64 n, bool access, struct path_done *done,
+static int noted_run(const struct path *path, u64 n, bool access, struct path_done *done,
 		     struct error *err)
 {
 	turns += path != last_run;
@@ -1247,10 +1399,12 @@ TEST_F(measure, takes_turns_in_random_order)
 {
 	struct error err;
 
-	self->plan = (struct measure_plan) { .samples = 128, .blocks = 64, .batch = 1, .seed = 5 };
+	self->plan.samples = 128;
+	self->plan.blocks = 64;
+	self->plan.batch = 1;
 	self->measured[0].path.ops = &noted_ops;
 	self->measured[1].path.ops = &noted_ops;
-	ASSERT_EQ(0, run_measure(self, &err));
+	ASSERT_EQ(0, measure(self->measured, &self->plan, &err));
 	EXPECT_LT(75, turns);
 	EXPECT_GT(117, turns);
 }
@@ -1260,32 +1414,33 @@ TEST_F(measure, failing_path)
 	struct error err;
 
 	self->fake[1].fail_at = 30;
-	EXPECT_EQ(0, run_measure(self, &err));
-	EXPECT_STREQ("it broke", self->measured[1].failure.text);
+	EXPECT_EQ(0, measure(self->measured, &self->plan, &err));
+	EXPECT_STREQ("it broke", self->m[1].failure.text);
 	EXPECT_EQ(30, self->fake[1].runs);
 	/* The other one goes on. */
-	EXPECT_STREQ("", self->measured[0].failure.text);
-	EXPECT_EQ(60, self->measured[0].stats.samples);
-	EXPECT_LT(2000 * 0.95, self->measured[0].stats.median);
+	EXPECT_STREQ("", self->m[0].failure.text);
+	EXPECT_EQ(60, self->m[0].stats.samples);
+	EXPECT_LT(2000 * 0.95, self->m[0].stats.median);
 }
 
-static bool stop_in_third(size_t round, size_t rounds)
+static bool stop_in_third(size_t block, size_t blocks)
 {
-	return round < 2;
+	return block < 2;
 }
 
 TEST_F(measure, is_ended)
 {
 	struct error err;
 
-	EXPECT_EQ(-1, measure_run(self->measured, 2, &self->plan, &self->cycles, &self->near,
-				  stop_in_third, &err));
-	EXPECT_STREQ("ended after 2 of 10 rounds", err.text);
+	ASSERT_EQ(0, measure_begin(&self->m[0], &self->plan, &self->near, &err));
+	EXPECT_FALSE(measure_blocks(self->measured, 1, &self->plan, 0, 10, stop_in_third));
+	EXPECT_TRUE(measure_blocks(self->measured, 1, &self->plan, 0, 2, stop_in_third));
 }
 
 /* A file for a device, and a path that may go wrong. */
 FIXTURE(path)
 {
+	struct vfio_device device;
 	struct path_target target;
 	struct path path;
 	struct error err;
@@ -1294,15 +1449,14 @@ FIXTURE(path)
 /* What the path below does to each value. */
 static u64 twist;
 
-static int twisted_run(struct path *path, u64 n, bool access, struct path_done *done,
+static int twisted_run(const struct path *path, u64 n, bool access, struct path_done *done,
 		       struct error *err)
 {
 	const struct path_target *target = path->target;
 
 	if (target->op != PATH_READ)
-		vfio_write(target->fd, target->reg.offset, target->reg.width,
-			   target->value ^ twist);
-	vfio_read(target->fd, target->reg.offset, target->reg.width, &done->last);
+		vfio_register_write(target->device, &target->reg, target->value ^ twist);
+	vfio_register_read(target->device, &target->reg, &done->last);
 	done->last ^= target->op == PATH_READ ? twist : 0;
 	return 0;
 }
@@ -1312,9 +1466,10 @@ static const struct path_ops twisted_ops = { .name = "twisted", .run = twisted_r
 FIXTURE_SETUP(path)
 {
 	memset(self, 0, sizeof(*self));
-	self->target.fd = memfd_create("device", 0);
-	ASSERT_LE(0, self->target.fd);
-	ASSERT_EQ(0, ftruncate(self->target.fd, 16));
+	self->device.fd = memfd_create("device", 0);
+	ASSERT_LE(0, self->device.fd);
+	ASSERT_EQ(0, ftruncate(self->device.fd, 16));
+	self->target.device = &self->device;
 	self->target.reg = (struct safe_register) {
 		.offset = 4, .width = 4, .readback = READBACK_SAME,
 	};
@@ -1324,7 +1479,7 @@ FIXTURE_SETUP(path)
 
 FIXTURE_TEARDOWN(path)
 {
-	close(self->target.fd);
+	close(self->device.fd);
 }
 
 TEST_F(path, is_checked)
@@ -1340,129 +1495,6 @@ TEST_F(path, is_checked)
 		EXPECT_EQ(-1, path_check(&self->path, &self->err));
 	}
 	EXPECT_STREQ("it wrote 0x12345778 instead of 0x12345678", self->err.text);
-}
-
-static void fill_perf(struct result_perf *perf, struct machine *machine)
-{
-	*perf = (struct result_perf) {
-		.seed = 7, .counter = "rdtsc", .counter_hz = 2.5e9, .resolution_ns = 10,
-		.blocks = 20, .machine = machine,
-	};
-	memset(machine, 0, sizeof(*machine));
-	snprintf(machine->cpu_model, sizeof(machine->cpu_model), "a CPU");
-	machine->smt = -1;
-	machine->steal_percent = -1;
-	error_set(&machine->warning[machine->nr_warnings++], "it is loud");
-}
-
-TEST_F(results, perf)
-{
-	struct result_skip skip = {
-		.bdf = BDF, .driver = DRIVER_VFIO_PCI, .module = true, .bar = 1, .offset = 4,
-		.width = 4,
-		.path = "kernel", .op = "read", .reason = "no module",
-	};
-	struct stats stats = { .median = 5, .samples = 3 };
-	struct json_object *results;
-	struct machine machine;
-	struct result_perf perf;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	fill_perf(&perf, &machine);
-	results_begin_perf(results, &perf);
-	results_add_skip(results, &skip);
-	EXPECT_TRUE(json_object_get_boolean(at(results, "/perf/partial")));
-	results_end_perf(results, &machine, false);
-	results_add_open(results, DRIVER_VFIO_PCI, true, 8, "bind", &stats);
-	results_add_open(results, DRIVER_VFIO_PCI, true, 8, "bind", &stats);
-	results_add_open(results, DRIVER_VFIO_PCI, true, 8, "open", &stats);
-	results = save_and_load(self, results);
-	ASSERT_NE(NULL, results);
-
-	EXPECT_FALSE(json_object_get_boolean(at(results, "/perf/partial")));
-	EXPECT_STREQ("0x7", json_object_get_string(at(results, "/perf/seed")));
-	EXPECT_STREQ("a CPU", json_object_get_string(at(results, "/perf/machine/cpu_model")));
-	EXPECT_EQ(NULL, at(results, "/perf/machine/smt"));
-	EXPECT_STREQ("it is loud", json_object_get_string(at(results, "/perf/warnings/0")));
-	EXPECT_STREQ("no module", json_object_get_string(at(results, "/perf/skipped/0/reason")));
-	EXPECT_EQ(2, json_object_array_length(at(results, "/opens")));
-	EXPECT_EQ(8, json_object_get_int(at(results, "/opens/1/functions")));
-	results_free(results);
-}
-
-/* Ratios are those of one run: the next one does not mix with it. */
-TEST_F(results, perf_begins_anew)
-{
-	struct json_object *results;
-	struct machine machine;
-	struct result_perf perf;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	fill_perf(&perf, &machine);
-	results_add_timing(results, &self->timing);
-	results_begin_perf(results, &perf);
-	self->timing.path = "kernel";
-	self->timing.loop_ns = 0.5;
-	results_add_timing(results, &self->timing);
-	EXPECT_EQ(2, json_object_array_length(at(results, "/timings")));
-
-	results_begin_perf(results, &perf);
-	EXPECT_EQ(1, json_object_array_length(at(results, "/timings")));
-	EXPECT_STREQ("pread", json_object_get_string(at(results, "/timings/0/path")));
-	results_free(results);
-}
-
-TEST_F(results, nothing_known)
-{
-	struct result_skip skip = {
-		.bdf = BDF, .driver = DRIVER_VFIO_PCI, .module = true, .bar = 1,
-		.path = "", .op = "",
-		.reason = "no register",
-	};
-	struct json_object *results;
-	struct machine machine;
-	struct result_perf perf;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	fill_perf(&perf, &machine);
-	results_begin_perf(results, &perf);
-	results_add_skip(results, &skip);
-	self->timing.stats.ci95[0] = NAN;
-	self->timing.stats.ci95[1] = NAN;
-	results_add_timing(results, &self->timing);
-	results_set_partial(results, true);
-	results = save_and_load(self, results);
-	ASSERT_NE(NULL, results);
-
-	EXPECT_EQ(1, json_object_get_int(at(results, "/perf/skipped/0/bar")));
-	EXPECT_EQ(NULL, at(results, "/perf/skipped/0/path"));
-	EXPECT_EQ(NULL, at(results, "/timings/0/ci95_ns"));
-	EXPECT_TRUE(json_object_get_boolean(at(results, "/partial")));
-	results_free(results);
-}
-
-/* Registers of one BAR do not replace each other. */
-TEST_F(results, timing_of_another_register)
-{
-	struct json_object *results;
-	struct error err;
-
-	results = results_open(self->path, "p", "none", &err);
-	ASSERT_NE(NULL, results);
-	results_add_timing(results, &self->timing);
-	self->timing.offset = 8;
-	results_add_timing(results, &self->timing);
-	self->timing.width = 8;
-	results_add_timing(results, &self->timing);
-	results_add_timing(results, &self->timing);
-	EXPECT_EQ(3, json_object_array_length(at(results, "/timings")));
-	results_free(results);
 }
 
 TEST_HARNESS_MAIN

@@ -9,12 +9,11 @@ SUBPAGE_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 SUBPAGE_TEST := $(OUTPUT)/vfio_pci_subpage_test
 SUBPAGE_PERF := $(OUTPUT)/vfio_pci_subpage_perf
 SUBPAGE_OPEN := $(OUTPUT)/vfio_pci_subpage_open
-SUBPAGE_REPORT := $(OUTPUT)/vfio_pci_subpage_report
 SUBPAGE_UNIT_TEST := $(OUTPUT)/vfio_pci_subpage_unit_test
 SUBPAGE_STALE_MAP := $(OUTPUT)/vfio_pci_subpage_stale_map
 
 # Those that are linked with the suite's library, and the others.
-SUBPAGE_LINKED := $(SUBPAGE_TEST) $(SUBPAGE_PERF) $(SUBPAGE_OPEN) $(SUBPAGE_REPORT) $(SUBPAGE_UNIT_TEST)
+SUBPAGE_LINKED := $(SUBPAGE_TEST) $(SUBPAGE_PERF) $(SUBPAGE_OPEN) $(SUBPAGE_UNIT_TEST)
 SUBPAGE_PROGS := $(SUBPAGE_LINKED) $(SUBPAGE_STALE_MAP)
 
 # The unit test includes the tests of each folder.

@@ -58,7 +58,7 @@ static int no_iommu_type(const struct group_ops *ops, struct error *err)
 	if (ops->complete)
 		return error_set(err, "%s is no container of VFIO: use a kernel with %s",
 				 ops->container, ops->option);
-	if (!ops->noiommu)
+	if (!ops->base.noiommu)
 		return error_set(err, "%s knows no type 1 IOMMU: modprobe vfio_iommu_type1",
 				 ops->container);
 	if (access(NOIOMMU_MODE, F_OK))
@@ -81,7 +81,7 @@ static bool group_applies(const struct vfio_backend_ops *base, const struct pci_
 	char path[64];
 	int fd;
 
-	if (!obstacle_iommu(dev, ops->noiommu, why) ||
+	if (!obstacle_iommu(dev, ops->base.noiommu, why) ||
 	    obstacle_missing(ops->container, ops->option, why))
 		return false;
 
@@ -234,9 +234,10 @@ static struct vfio_backend *group_create(const struct vfio_backend_ops *ops, str
 	return &bg->base;
 }
 
-#define GROUP_OPS(_name)			\
+#define GROUP_OPS(_name, _noiommu)		\
 	{					\
 		.name = (_name),		\
+		.noiommu = (_noiommu),		\
 		.applies = group_applies,	\
 		.create = group_create,		\
 		.attach = group_attach,		\
@@ -249,14 +250,14 @@ static struct vfio_backend *group_create(const struct vfio_backend_ops *ops, str
  * of one machine may differ too much to share one.
  */
 const struct group_ops backend_container = {
-	.base = GROUP_OPS("container"),
+	.base = GROUP_OPS("container", false),
 	.container = CONTAINER,
 	.option = "CONFIG_VFIO_CONTAINER",
 	.iommu = VFIO_TYPE1v2_IOMMU,
 };
 
 const struct group_ops backend_iommufd_container = {
-	.base = GROUP_OPS("iommufd-container"),
+	.base = GROUP_OPS("iommufd-container", false),
 	.container = IOMMUFD,
 	.option = "CONFIG_IOMMUFD",
 	.iommu = VFIO_TYPE1v2_IOMMU,
@@ -264,9 +265,8 @@ const struct group_ops backend_iommufd_container = {
 };
 
 const struct group_ops backend_noiommu = {
-	.base = GROUP_OPS("noiommu"),
+	.base = GROUP_OPS("noiommu", true),
 	.container = CONTAINER,
 	.option = "CONFIG_VFIO_NOIOMMU",
 	.iommu = VFIO_NOIOMMU_IOMMU,
-	.noiommu = true,
 };

@@ -17,7 +17,6 @@
  * @iommu: type of IOMMU to ask for
  * @complete: that type is part of the container; else it may be missing, for
  *	want of a module or while it is switched off
- * @noiommu: for devices without an IOMMU, and only those
  */
 struct group_ops {
 	struct vfio_backend_ops base;
@@ -25,7 +24,6 @@ struct group_ops {
 	const char *option;
 	unsigned long iommu;
 	bool complete;
-	bool noiommu;
 };
 
 extern const struct group_ops backend_container;

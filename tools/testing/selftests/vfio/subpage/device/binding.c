@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "device/binding.h"
-#include "device/sysfs.h"
 
 static int write_file(const char *path, const char *text)
 {
@@ -23,7 +22,7 @@ static int write_file(const char *path, const char *text)
 	return ret;
 }
 
-int binding_bind(const char *bdf, const char *driver, struct error *err)
+static int bind_one(const char *bdf, const char *driver, struct error *err)
 {
 	char path[160];
 	int ret;
@@ -41,7 +40,7 @@ int binding_bind(const char *bdf, const char *driver, struct error *err)
 	return 0;
 }
 
-int binding_unbind(const char *bdf, struct error *err)
+static int unbind_one(const char *bdf, struct error *err)
 {
 	char path[160];
 	int ret;
@@ -50,6 +49,45 @@ int binding_unbind(const char *bdf, struct error *err)
 	ret = write_file(path, bdf);
 	if (ret && ret != -ENOENT)
 		return error_set(err, "%s: cannot be unbound: %s", bdf, strerror(-ret));
+	return 0;
+}
+
+int binding_bind(char bdf[][SYSFS_BDF_LEN], size_t n, const char *driver, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (bind_one(bdf[i], driver, err))
+			return -1;
+	return 0;
+}
+
+int binding_unbind(char bdf[][SYSFS_BDF_LEN], size_t n, struct error *err)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (unbind_one(bdf[i], err))
+			return -1;
+	return 0;
+}
+
+int binding_check(const struct pci_scan *scan, char bdf[][SYSFS_BDF_LEN], size_t n,
+		  struct error *err)
+{
+	const struct pci_device *dev;
+	size_t i;
+
+	for (i = 0; i < n; i++) {
+		dev = sysfs_find(scan, bdf[i]);
+		if (!dev)
+			return error_set(err,
+					 "%s: there is no such PCI device: lspci -D lists them",
+					 bdf[i]);
+		if (dev->driver[0] && !dev->is_vfio)
+			return error_set(err, "%s is in use by %s: start this by vfio-bind.sh",
+					 bdf[i], dev->driver);
+	}
 	return 0;
 }
 

@@ -4,12 +4,15 @@
 #define SUBPAGE_BINDING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
+#include "device/sysfs.h"
 #include "error.h"
 
 /**
- * binding_bind() - bind a device that has no driver
- * @bdf: address of the device
+ * binding_bind() - bind devices that have no driver
+ * @bdf: addresses of the devices
+ * @n: how many
  * @driver: loaded; named in driver_override first
  * @err: set on failure
  *
@@ -17,18 +20,26 @@
  *
  * Return: 0 or -1.
  */
-int binding_bind(const char *bdf, const char *driver, struct error *err);
+int binding_bind(char bdf[][SYSFS_BDF_LEN], size_t n, const char *driver, struct error *err);
 
 /**
- * binding_unbind() - take a device from its driver, if it has one
- * @bdf: address of the device
+ * binding_unbind() - take devices from their drivers, if they have one
+ * @bdf: addresses of the devices
+ * @n: how many
  * @err: set on failure
  *
- * Context: needs root. Waits until nobody uses the device.
+ * Context: needs root. Waits until nobody uses the devices.
  *
  * Return: 0 or -1.
  */
-int binding_unbind(const char *bdf, struct error *err);
+int binding_unbind(char bdf[][SYSFS_BDF_LEN], size_t n, struct error *err);
+
+/*
+ * Whether devices are there, and none is in use by a driver that is not VFIO's: whoever
+ * has a disk there would miss it. 0, or -1 with the error set.
+ */
+int binding_check(const struct pci_scan *scan, char bdf[][SYSFS_BDF_LEN], size_t n,
+		  struct error *err);
 
 /**
  * binding_load_module() - load or unload the module

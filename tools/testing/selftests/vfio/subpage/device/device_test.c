@@ -4,9 +4,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-#include "device/look.h"
+#include "device/devices.h"
 #include "device/obstacle.h"
-#include "device/subject.h"
+#include "device/snapshot.h"
 #include "device/sysfs.h"
 #include "device/vfio_backend.h"
 #include "device/vfio_device.h"
@@ -218,74 +218,82 @@ TEST(backend_viable)
 
 /* What a device shows. */
 
-FIXTURE(looks)
+FIXTURE(snapshots)
 {
-	struct device_look a;
-	struct device_look b;
+	struct snapshot a;
+	struct snapshot b;
 	struct error why;
 };
 
-FIXTURE_SETUP(looks)
+FIXTURE_SETUP(snapshots)
 {
-	self->a.state = LOOK_TAKEN;
+	self->a.is_taken = true;
 	self->a.bar[0].info = (struct vfio_region_info) { .flags = 7, .size = 256 };
 	self->a.bar[2].info = (struct vfio_region_info) { .flags = 3, .size = 256,
 							  .offset = 2ULL << 40 };
 	self->a.bar[2].map = -EINVAL;
 	self->a.nr_reg = 2;
-	self->a.reg[0] = (struct register_look) { .reg.offset = 4, .file = 9, .mapped = 9 };
-	self->a.reg[1] = (struct register_look) { .reg.offset = 8, .reg.bar = 2 };
+	self->a.reg[0] = (struct register_snapshot) { .reg.offset = 4, .file = 9, .mapped = 9 };
+	self->a.reg[1] = (struct register_snapshot) { .reg.offset = 8, .reg.bar = 2 };
 	self->b = self->a;
 }
 
-FIXTURE_TEARDOWN(looks)
+FIXTURE_TEARDOWN(snapshots)
 {
 }
 
-TEST_F(looks, same)
+TEST_F(snapshots, same)
 {
-	EXPECT_TRUE(look_same_regions(&self->a, &self->b, &self->why));
-	EXPECT_TRUE(look_maps_as_flagged(&self->a, &self->why));
-	EXPECT_TRUE(look_same_registers(&self->a, &self->b, &self->why));
+	EXPECT_TRUE(snapshot_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_TRUE(snapshot_maps_as_flagged(&self->a, &self->why));
+	EXPECT_TRUE(snapshot_same_registers(&self->a, &self->b, &self->why));
 }
 
-TEST_F(looks, regions_differ)
+TEST_F(snapshots, regions_differ)
 {
 	self->b.bar[0].info.flags = 3;
-	EXPECT_FALSE(look_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_FALSE(snapshot_same_regions(&self->a, &self->b, &self->why));
 	EXPECT_STREQ("BAR0: flags is 0x7, and 0x3 the other way", self->why.text);
 	self->b = self->a;
 	self->b.bar[5].info.size = 1;
-	EXPECT_FALSE(look_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_FALSE(snapshot_same_regions(&self->a, &self->b, &self->why));
 	EXPECT_EQ(0, strncmp("BAR5: size", self->why.text, 10));
 	self->b = self->a;
 	self->b.bar[2].info.offset++;
-	EXPECT_FALSE(look_same_regions(&self->a, &self->b, &self->why));
+	EXPECT_FALSE(snapshot_same_regions(&self->a, &self->b, &self->why));
 	EXPECT_EQ(0, strncmp("BAR2: offset", self->why.text, 12));
 }
 
-TEST_F(looks, maps_otherwise)
+TEST_F(snapshots, maps_otherwise)
 {
 	self->a.bar[0].map = -EINVAL;
-	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
+	EXPECT_FALSE(snapshot_maps_as_flagged(&self->a, &self->why));
 	EXPECT_EQ(0, strncmp("BAR0 is flagged", self->why.text, 15));
 	self->a.bar[0].map = 0;
 	self->a.bar[2].map = 0;
-	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
+	EXPECT_FALSE(snapshot_maps_as_flagged(&self->a, &self->why));
 	EXPECT_EQ(0, strncmp("BAR2 is not flagged", self->why.text, 19));
 	/* Refused, but for another reason. */
 	self->a.bar[2].map = -ENOMEM;
-	EXPECT_FALSE(look_maps_as_flagged(&self->a, &self->why));
+	EXPECT_FALSE(snapshot_maps_as_flagged(&self->a, &self->why));
+	/* Somebody else has a region inside. */
+	self->a.bar[2].map = -EINVAL;
+	self->a.bar[0].map = -EBUSY;
+	EXPECT_FALSE(snapshot_maps_as_flagged(&self->a, &self->why));
+	self->a.bar[0].is_busy = true;
+	EXPECT_TRUE(snapshot_maps_as_flagged(&self->a, &self->why));
+	self->a.bar[0].map = 0;
+	EXPECT_FALSE(snapshot_maps_as_flagged(&self->a, &self->why));
 }
 
-TEST_F(looks, registers_differ)
+TEST_F(snapshots, registers_differ)
 {
 	self->b.reg[1].file = 1;
-	EXPECT_FALSE(look_same_registers(&self->a, &self->b, &self->why));
+	EXPECT_FALSE(snapshot_same_registers(&self->a, &self->b, &self->why));
 	EXPECT_NE(NULL, strstr(self->why.text, "BAR2: register at 0x8 is 0x0"));
 	self->b = self->a;
 	self->b.reg[0].mapped = 0xff;
-	EXPECT_FALSE(look_same_registers(&self->a, &self->b, &self->why));
+	EXPECT_FALSE(snapshot_same_registers(&self->a, &self->b, &self->why));
 	EXPECT_NE(NULL, strstr(self->why.text, "BAR0: register at 0x4, mapped,"));
 }
 
@@ -326,38 +334,33 @@ static int crash(struct vfio_backend *backend, const struct pci_scan *scan,
 	return raise(SIGBUS);
 }
 
-TEST_F(looks, through)
+TEST_F(snapshots, through)
 {
 	struct vfio_backend_ops ops = {
-		.name = "fake", .applies = never, .create = fake_create, .attach = fake_attach,
+		.name = "fake", .create = fake_create, .attach = fake_attach,
 		.destroy = fake_destroy,
 	};
 	struct pci_device dev = { .bdf = BDF };
 	struct pci_scan scan = { .dev = &dev, .nr = 1 };
-	struct device_look *seen;
+	struct snapshot *seen;
 
 	seen = mmap(NULL, sizeof(*seen), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
 		    -1, 0);
 	ASSERT_NE(MAP_FAILED, seen);
 
-	look_through(&ops, &scan, &dev, seen);
-	EXPECT_EQ(LOOK_SKIPPED, seen->state);
-	EXPECT_STREQ("no fake for " BDF, seen->why.text);
-
-	ops.applies = always;
 	ops.open = open_nothing;
-	look_through(&ops, &scan, &dev, seen);
-	EXPECT_EQ(LOOK_FAILED, seen->state);
+	snapshot_take_through(&ops, &scan, &dev, seen);
+	EXPECT_FALSE(seen->is_taken);
 	EXPECT_STREQ(BDF " is away", seen->why.text);
 
 	ops.open = open_null;
-	look_through(&ops, &scan, &dev, seen);
-	EXPECT_EQ(LOOK_FAILED, seen->state);
-	EXPECT_EQ(0, strncmp("region info: ", seen->why.text, 13));
+	snapshot_take_through(&ops, &scan, &dev, seen);
+	EXPECT_FALSE(seen->is_taken);
+	EXPECT_STREQ("no region info", seen->why.text);
 
 	ops.open = crash;
-	look_through(&ops, &scan, &dev, seen);
-	EXPECT_EQ(LOOK_FAILED, seen->state);
+	snapshot_take_through(&ops, &scan, &dev, seen);
+	EXPECT_FALSE(seen->is_taken);
 	EXPECT_NE(NULL, strstr(seen->why.text, "signal 7"));
 	munmap(seen, sizeof(*seen));
 }

@@ -8,10 +8,34 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <linux/pci_regs.h>
+
 #include "device/sysfs.h"
 
 #define PCI_DEVICES	"/sys/bus/pci/devices"
 #define MODULE		"/sys/module/" MODULE_SUBPAGE
+
+/* Where a device has a file; "" is its directory. */
+static void get_path(const char *bdf, const char *name, char path[PATH_MAX])
+{
+	snprintf(path, PATH_MAX, PCI_DEVICES "/%s/%s", bdf, name);
+}
+
+static FILE *open_file(const struct pci_device *dev, const char *name)
+{
+	char path[PATH_MAX];
+
+	get_path(dev->bdf, name, path);
+	return fopen(path, "re");
+}
+
+static bool attr_exists(const struct pci_device *dev, const char *name)
+{
+	char path[PATH_MAX];
+
+	get_path(dev->bdf, name, path);
+	return !access(path, F_OK);
+}
 
 bool sysfs_parse_bdf(const char *text, char *bdf)
 {
@@ -84,7 +108,7 @@ bool sysfs_read_attr(const struct pci_device *dev, const char *name,
 {
 	char path[PATH_MAX];
 
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", dev->bdf, name);
+	get_path(dev->bdf, name, path);
 	return sysfs_read_line(path, buf, len);
 }
 
@@ -96,20 +120,35 @@ bool sysfs_read_parameter(const char *name, char *buf, size_t len)
 	return sysfs_read_line(path, buf, len);
 }
 
-bool sysfs_read_config(const struct pci_device *dev, u8 *config, size_t len)
+/* More than the header needs privilege. A device that does not answer reads all ones. */
+static void read_header(struct pci_device *dev)
 {
-	char path[PATH_MAX];
-	FILE *file;
-	size_t n;
+	FILE *file = open_file(dev, "config");
 
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/config", dev->bdf);
-	file = fopen(path, "re");
-	if (!file)
-		return false;
+	if (!file || fread(dev->header, sizeof(dev->header), 1, file) != 1)
+		memset(dev->header, 0xff, sizeof(dev->header));
+	if (file)
+		fclose(file);
+}
 
-	n = fread(config, 1, len, file);
-	fclose(file);
-	return n == len;
+u32 sysfs_header_read(const struct pci_device *dev, unsigned int offset, unsigned int width)
+{
+	u32 value = 0;
+
+	while (width--)
+		value = value << 8 | dev->header[offset + width];
+	return value;
+}
+
+u64 sysfs_bus_address(const struct pci_device *dev, unsigned int bar)
+{
+	unsigned int offset = PCI_BASE_ADDRESS_0 + bar * 4;
+	u32 low = sysfs_header_read(dev, offset, 4);
+	u64 address = low & (u32)PCI_BASE_ADDRESS_MEM_MASK;
+
+	if ((low & PCI_BASE_ADDRESS_MEM_TYPE_MASK) == PCI_BASE_ADDRESS_MEM_TYPE_64)
+		address |= (u64)sysfs_header_read(dev, offset + 4, 4) << 32;
+	return address;
 }
 
 static long read_number(const struct pci_device *dev, const char *name, long fallback)
@@ -130,7 +169,7 @@ static void read_link(const struct pci_device *dev, const char *name,
 	ssize_t n;
 
 	buf[0] = '\0';
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", dev->bdf, name);
+	get_path(dev->bdf, name, path);
 	n = readlink(path, target, sizeof(target) - 1);
 	if (n < 0)
 		return;
@@ -139,22 +178,11 @@ static void read_link(const struct pci_device *dev, const char *name,
 	snprintf(buf, len, "%s", basename(target));
 }
 
-static bool attr_exists(const struct pci_device *dev, const char *name)
-{
-	char path[PATH_MAX];
-	struct stat st;
-
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/%s", dev->bdf, name);
-	return !stat(path, &st);
-}
-
 static void read_resources(struct pci_device *dev)
 {
-	char path[PATH_MAX], line[128];
-	FILE *file;
+	FILE *file = open_file(dev, "resource");
+	char line[128];
 
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/resource", dev->bdf);
-	file = fopen(path, "re");
 	if (!file)
 		return;
 
@@ -168,7 +196,7 @@ static void read_path(struct pci_device *dev)
 {
 	char path[PATH_MAX], resolved[PATH_MAX];
 
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s", dev->bdf);
+	get_path(dev->bdf, "", path);
 	if (realpath(path, resolved))
 		snprintf(dev->path, sizeof(dev->path), "%.511s", resolved);
 }
@@ -197,13 +225,14 @@ static bool group_is_made_up(const struct pci_device *dev)
  */
 static void read_bar_sizes(struct pci_device *dev)
 {
-	char path[PATH_MAX];
+	char name[16], path[PATH_MAX];
 	struct stat st;
 	int bar;
 
 	for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
 		dev->bar_size[bar] = sysfs_resource_size(&dev->res[bar]);
-		snprintf(path, sizeof(path), PCI_DEVICES "/%s/resource%d", dev->bdf, bar);
+		snprintf(name, sizeof(name), "resource%d", bar);
+		get_path(dev->bdf, name, path);
 		if (dev->bar_size[bar] && !stat(path, &st))
 			dev->bar_size[bar] = st.st_size;
 	}
@@ -237,7 +266,9 @@ static void read_device(struct pci_device *dev, const char *bdf)
 	dev->class = read_number(dev, "class", 0);
 	dev->numa_node = read_number(dev, "numa_node", -1);
 	dev->is_vf = attr_exists(dev, "physfn");
+	dev->has_vfs = read_number(dev, "sriov_numvfs", 0) > 0;
 	dev->is_vfio = bound_to_vfio(dev);
+	read_header(dev);
 	read_resources(dev);
 	read_bar_sizes(dev);
 	dev->is_held = attr_exists(dev, MODULE_SUBPAGE);
@@ -260,7 +291,7 @@ bool sysfs_vfio_name(const struct pci_device *dev, char *buf, size_t len)
 	char path[PATH_MAX];
 	int n, i;
 
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s/vfio-dev", dev->bdf);
+	get_path(dev->bdf, "vfio-dev", path);
 	n = scandir(path, &names, not_hidden, by_name);
 	if (n < 0)
 		return false;

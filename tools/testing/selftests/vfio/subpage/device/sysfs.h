@@ -13,12 +13,15 @@
 #define SYSFS_NR_RESOURCES	24
 #define SYSFS_ROM		6
 #define SYSFS_BDF_LEN		20
+#define SYSFS_HEADER_LEN	64
 
 /* The kernel's IORESOURCE_* bits that sysfs shows in a resource's flags. */
 #define RES_PCI_FIXED		0x00000010ULL
 #define RES_IO			0x00000100ULL
 #define RES_MEM			0x00000200ULL
+#define RES_PREFETCH		0x00002000ULL
 #define RES_MEM_64		0x00100000ULL
+#define RES_DISABLED		0x10000000ULL
 #define RES_UNSET		0x20000000ULL
 
 #define DRIVER_VFIO_PCI		"vfio-pci"
@@ -50,9 +53,11 @@ struct pci_resource {
  * @is_noiommu: VFIO has made up that group, as the device has no IOMMU
  * @numa_node: its NUMA node, -1 where the firmware names none
  * @is_vf: it is a virtual function of SR-IOV
+ * @has_vfs: it has such functions
  * @is_vfio: it is bound to vfio-pci or to a variant of it
  * @is_held: the module has prepared its BARs
  * @is_prepared: so it is, or the module is loaded and would have nothing to prepare
+ * @header: start of its configuration space, from the device itself
  * @bar_size: of each BAR in the device, bytes; what the kernel shows in @res can be
  *	larger while the module has the device
  * @res: BARs, ROM, then (device dependent) SR-IOV BARs and bridge windows
@@ -69,9 +74,11 @@ struct pci_device {
 	bool is_noiommu;
 	int numa_node;
 	bool is_vf;
+	bool has_vfs;
 	bool is_vfio;
 	bool is_held;
 	bool is_prepared;
+	u8 header[SYSFS_HEADER_LEN];
 	u64 bar_size[SYSFS_NR_BARS];
 	struct pci_resource res[SYSFS_NR_RESOURCES];
 	unsigned int nr_res;
@@ -95,20 +102,9 @@ struct pci_scan {
  * Return: 0 or -1.
  */
 int sysfs_scan(struct pci_scan *scan, struct error *err);
-
-/**
- * sysfs_scan_free() - free what sysfs_scan() allocated
- * @scan: empty afterwards
- */
 void sysfs_scan_free(struct pci_scan *scan);
 
-/**
- * sysfs_find() - look a device up by its address
- * @scan: the devices
- * @bdf: address with domain
- *
- * Return: the device, or NULL.
- */
+/* The device with that address, or NULL. */
 const struct pci_device *sysfs_find(const struct pci_scan *scan, const char *bdf);
 
 /**
@@ -120,86 +116,27 @@ const struct pci_device *sysfs_find(const struct pci_scan *scan, const char *bdf
  */
 bool sysfs_parse_bdf(const char *text, char *bdf);
 
-/**
- * sysfs_parse_resource() - parse one line of a ``resource`` file
- * @line: ``0xSTART 0xEND 0xFLAGS``
- * @res: filled in
- *
- * Return: true if the line has that form.
- */
+/* A line of a device's file ``resource``: 0xSTART 0xEND 0xFLAGS. */
 bool sysfs_parse_resource(const char *line, struct pci_resource *res);
 
-/**
- * sysfs_resource_size() - size of a resource
- * @res: the resource
- *
- * An empty slot reads as three zeroes and has no size; an unassigned BAR
- * starts at zero and has one.
- *
- * Return: size in bytes.
- */
+/* An empty slot reads as zeroes and has no size; an unassigned BAR has one. */
 u64 sysfs_resource_size(const struct pci_resource *res);
 
-/**
- * sysfs_unassigned_bar() - find a BAR that has no address
- * @dev: the device
- *
- * The kernel refuses to enable such a device.
- *
- * Return: number of the first such BAR, or -1.
- */
+/* A BAR without an address, for which the kernel enables no device, or -1. */
 int sysfs_unassigned_bar(const struct pci_device *dev);
 
-/**
- * sysfs_read_line() - read the first line of a file
- * @path: the file
- * @buf: filled in without the trailing newline
- * @len: size of @buf
- *
- * Return: true if the file exists and could be read.
- */
+/* A little-endian number in the header of a device's configuration space. */
+u32 sysfs_header_read(const struct pci_device *dev, unsigned int offset, unsigned int width);
+
+/* The bus address in the register of a memory BAR, or the two of a 64-bit one. */
+u64 sysfs_bus_address(const struct pci_device *dev, unsigned int bar);
+
+/* The first line of a file, of a device's attribute, of a parameter of the module. */
 bool sysfs_read_line(const char *path, char *buf, size_t len);
-
-/**
- * sysfs_read_attr() - read a small attribute of a device
- * @dev: the device
- * @name: file name below the device's directory
- * @buf: filled in without the trailing newline
- * @len: size of @buf
- *
- * Return: true if the file exists and could be read.
- */
-bool sysfs_read_attr(const struct pci_device *dev, const char *name,
-		     char *buf, size_t len);
-
-/**
- * sysfs_vfio_name() - find the VFIO device of a PCI device
- * @dev: the device
- * @buf: filled in with its name, such as vfio0
- * @len: size of @buf
- *
- * Return: true if there is one.
- */
-bool sysfs_vfio_name(const struct pci_device *dev, char *buf, size_t len);
-
-/**
- * sysfs_read_config() - read the start of a device's configuration space
- * @dev: the device
- * @config: filled in
- * @len: bytes; more than 64 need privilege
- *
- * Return: true if all of it could be read.
- */
-bool sysfs_read_config(const struct pci_device *dev, u8 *config, size_t len);
-
-/**
- * sysfs_read_parameter() - read a parameter of the module vfio_pci_subpage
- * @name: the parameter
- * @buf: filled in without the trailing newline
- * @len: size of @buf
- *
- * Return: true if the module is loaded and has it.
- */
+bool sysfs_read_attr(const struct pci_device *dev, const char *name, char *buf, size_t len);
 bool sysfs_read_parameter(const char *name, char *buf, size_t len);
+
+/* The name of the VFIO device of a PCI device, such as vfio0, if it has one. */
+bool sysfs_vfio_name(const struct pci_device *dev, char *buf, size_t len);
 
 #endif

@@ -14,6 +14,7 @@ struct vfio_backend;
 /**
  * struct vfio_backend_ops - one way to a device
  * @name: for options, test names and results
+ * @noiommu: it is for devices without an IOMMU, others are for those with one
  * @applies: whether kernel and machine have this way to the device; if not,
  *	says why. What only stands in the way, such as a permission, is left to
  *	@attach and @open.
@@ -29,6 +30,7 @@ struct vfio_backend;
  */
 struct vfio_backend_ops {
 	const char *name;
+	bool noiommu;
 	bool (*applies)(const struct vfio_backend_ops *ops, const struct pci_device *dev,
 			struct error *why);
 	struct vfio_backend *(*create)(const struct vfio_backend_ops *ops, struct error *err);
@@ -51,6 +53,13 @@ struct vfio_backend {
 
 /* All of them; of those that apply to a device, the first is used for it. */
 extern const struct vfio_backend_ops * const vfio_backends[VFIO_NR_BACKENDS];
+
+/* Whether this way is for devices like this one, on whatever kernel. */
+static inline bool vfio_backend_suits(const struct vfio_backend_ops *ops,
+				      const struct pci_device *dev)
+{
+	return dev->iommu_group < 0 || dev->is_noiommu == ops->noiommu;
+}
 
 /**
  * vfio_backend_find() - look a backend up by its name

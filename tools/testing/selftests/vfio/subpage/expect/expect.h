@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What a driver should have done with a BAR, worked out from sysfs and
- * /proc/iomem alone. Pure: nothing here looks at the system or shares a line
- * with the drivers that it judges.
+ * What is expected of a BAR, worked out from sysfs and /proc/iomem alone. Pure:
+ * nothing here looks at the system or shares a line with what it judges.
+ *
+ * "Somebody else" in the page of a BAR is whatever is neither above the BAR (bridge
+ * windows, and what firmware has reserved around them), nor the BAR itself, nor a
+ * reservation that keeps the page free. Inside the BAR it is whoever is not VFIO.
  */
 #ifndef SUBPAGE_EXPECT_H
 #define SUBPAGE_EXPECT_H
 
 #include <stdbool.h>
 
+#include "device/sysfs.h"
 #include "error.h"
 #include "expect/iomem.h"
 #include "types.h"
@@ -16,18 +20,17 @@
 #define STATE_IN_PLACE	"in-place"
 #define STATE_RELOCATED	"relocated"
 
-/* Name of vfio-pci-core's reservation in /proc/iomem. */
-#define RESERVED_BY_CORE	"vfio sub-page reserved"
-
 /**
  * struct bar_facts - a BAR, as seen before any device was opened
  * @bdf: address of its device, which is also its name in /proc/iomem
  * @start: first CPU address, or first port
+ * @bus_start: first address on the bus, as in its register
  * @size: bytes that the kernel shows; 0 for a BAR that is not there
  * @device_size: bytes that it has in the device
  * @flags: RES_* bits of sysfs
  * @page_size: of the host, bytes
  * @held: the module has prepared the BARs of its device
+ * @has_vfs: its device has virtual functions
  * @state: what the module says became of it, "" for nothing
  * @stated_size: what the module says it has in the device, bytes
  * @relocate_off: the administrator forbids moving
@@ -37,11 +40,13 @@
 struct bar_facts {
 	const char *bdf;
 	u64 start;
+	u64 bus_start;
 	u64 size;
 	u64 device_size;
 	u64 flags;
 	u64 page_size;
 	bool held;
+	bool has_vfs;
 	char state[32];
 	u64 stated_size;
 	bool relocate_off;
@@ -50,7 +55,7 @@ struct bar_facts {
 };
 
 /**
- * enum verdict - how far a statement of the module could be checked
+ * enum verdict - how far a statement could be checked
  * @VERDICT_CONFIRMED: sysfs and /proc/iomem agree with it
  * @VERDICT_ACCEPTED: nothing contradicts it, nothing can prove it either
  * @VERDICT_CHANGED: it would differ now, but may have been true when the device
@@ -65,21 +70,8 @@ enum verdict {
 	VERDICT_REFUTED,
 };
 
-/**
- * bar_is_subpage() - is it a memory BAR smaller than a page in the device?
- * @bar: the BAR
- *
- * Return: true if it is; false also for one that is not there.
- */
+/* Is it a memory BAR smaller than a page in the device? */
 bool bar_is_subpage(const struct bar_facts *bar);
-
-/**
- * bar_page() - start of the host page that the BAR starts in
- * @bar: the BAR
- *
- * Return: CPU address.
- */
-u64 bar_page(const struct bar_facts *bar);
 
 /**
  * expect_mmap() - should region info say that the BAR can be mapped?
@@ -96,6 +88,19 @@ u64 bar_page(const struct bar_facts *bar);
 bool expect_mmap(const struct bar_facts *bar, const struct iomem *map);
 
 /**
+ * expect_busy() - does somebody else have a region inside the BAR?
+ * @bar: the BAR
+ * @map: /proc/iomem of the same moment
+ * @why: set to who has, and what helps
+ *
+ * Before vfio-pci-core maps or reads a BAR it requests all of it. That fails with
+ * EBUSY then, although region info says that the BAR can be mapped.
+ *
+ * Return: true if so.
+ */
+bool expect_busy(const struct bar_facts *bar, const struct iomem *map, struct error *why);
+
+/**
  * expect_state() - is true what the module says of a BAR?
  * @bar: a BAR of a device that the module holds
  * @map: /proc/iomem of the same moment
@@ -105,5 +110,41 @@ bool expect_mmap(const struct bar_facts *bar, const struct iomem *map);
  */
 enum verdict expect_state(const struct bar_facts *bar, const struct iomem *map,
 			  struct error *why);
+
+/**
+ * expect_address() - is the address in a BAR register the one of the kernel?
+ * @scan: every PCI device
+ * @map: /proc/iomem
+ * @dev: device of the BAR, one of @scan
+ * @number: which memory BAR of it
+ * @why: what tells, or why nothing does
+ *
+ * A host bridge may translate addresses, each of its windows in its own way. What
+ * other resources that share a window with the BAR have on the bus tells how:
+ * windows of PCI bridges, and BARs that the module has not moved. Those elsewhere in
+ * the domain can confirm, but not refute.
+ *
+ * Return: the verdict; VERDICT_ACCEPTED if nothing tells.
+ */
+enum verdict expect_address(const struct pci_scan *scan, const struct iomem *map,
+			    const struct pci_device *dev, unsigned int number,
+			    struct error *why);
+
+/**
+ * page_intruders() - count what else lies in the host page of a BAR
+ * @scan: every PCI device
+ * @map: /proc/iomem
+ * @dev: device of the BAR, one of @scan
+ * @number: which BAR of it
+ * @page_size: of the host, bytes
+ * @first: names the first intruder, if there is one
+ *
+ * Looks at the resources of every PCI device and at /proc/iomem.
+ *
+ * Return: how many intruders there are.
+ */
+unsigned int page_intruders(const struct pci_scan *scan, const struct iomem *map,
+			    const struct pci_device *dev, unsigned int number,
+			    u64 page_size, struct error *first);
 
 #endif

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #include "expect/iomem.h"
 
@@ -131,33 +132,51 @@ bool iomem_contains(const struct iomem *map, int above, int below)
 	return below == above;
 }
 
-/* The end of the first child of @parent that overlaps, or @start if none. */
-static u64 first_conflict(const struct iomem *map, int parent, u64 start, u64 end,
-			  bool *found)
+/* What e820 calls the ranges that it keeps from the PCI core, but for RAM. */
+static bool is_reservation(const struct iomem_entry *entry)
+{
+	static const char * const name[] = {
+		"Reserved", "Soft Reserved", "ACPI Tables", "ACPI Non-volatile Storage",
+		"Unusable memory", "Unknown E820 type",
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(name) / sizeof(*name); i++)
+		if (!strcasecmp(entry->name, name[i]))
+			return true;
+	return false;
+}
+
+int iomem_window(const struct iomem *map, int i)
+{
+	do {
+		i = map->entry[i].parent;
+	} while (i != IOMEM_ROOT && is_reservation(&map->entry[i]));
+	return i;
+}
+
+bool iomem_is_reserved(const struct iomem *map, int i)
+{
+	while (i != IOMEM_ROOT && !is_reservation(&map->entry[i]))
+		i = map->entry[i].parent;
+	return i != IOMEM_ROOT;
+}
+
+/* The first child of @parent that overlaps the range, or -1. */
+static int find_overlap(const struct iomem *map, int parent, u64 start, u64 end)
 {
 	int i;
 
-	*found = false;
-	for (i = parent + 1; i < map->nr; i++) {
-		const struct iomem_entry *entry = &map->entry[i];
-
-		if (entry->parent != parent || !overlaps(entry, start, end))
-			continue;
-		*found = true;
-		return entry->end;
-	}
-	return start;
+	for (i = parent + 1; i < map->nr; i++)
+		if (map->entry[i].parent == parent && overlaps(&map->entry[i], start, end))
+			return i;
+	return -1;
 }
 
 bool iomem_range_free(const struct iomem *map, int parent, u64 start, u64 end)
 {
-	bool taken;
-
-	if (!covers(&map->entry[parent], start, end))
-		return false;
-
-	first_conflict(map, parent, start, end, &taken);
-	return !taken;
+	return covers(&map->entry[parent], start, end) &&
+	       find_overlap(map, parent, start, end) < 0;
 }
 
 static u64 align_up(u64 address, u64 size)
@@ -170,19 +189,19 @@ bool iomem_free_page(const struct iomem *map, int parent, u64 page_size,
 {
 	const struct iomem_entry *window = &map->entry[parent];
 	u64 last = window->end < limit ? window->end : limit;
-	u64 at = align_up(window->start, page_size);
-	bool taken;
+	u64 at = align_up(window->start, page_size), next;
+	int i;
 
 	while (at <= last && last - at >= page_size - 1) {
-		u64 conflict = first_conflict(map, parent, at, at + page_size - 1, &taken);
-
-		if (!taken) {
+		i = find_overlap(map, parent, at, at + page_size - 1);
+		if (i < 0) {
 			*page = at;
 			return true;
 		}
-		at = align_up(conflict + 1, page_size);
-		if (at <= conflict)
+		next = align_up(map->entry[i].end + 1, page_size);
+		if (next <= at)
 			break;
+		at = next;
 	}
 	return false;
 }

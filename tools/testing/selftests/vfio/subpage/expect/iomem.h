@@ -45,53 +45,32 @@ struct iomem {
  */
 int iomem_parse(FILE *file, struct iomem *map, struct error *err);
 
-/**
- * iomem_read() - build the tree of the running kernel
- * @map: filled in; to be freed with iomem_free()
- * @err: set on failure
- *
- * Context: needs CAP_SYS_ADMIN; without it the kernel shows zeroes.
- *
- * Return: 0 or -1.
- */
+/* The same of the running kernel, which needs CAP_SYS_ADMIN. */
 int iomem_read(struct iomem *map, struct error *err);
-
-/**
- * iomem_free() - free the tree
- * @map: empty afterwards
- */
 void iomem_free(struct iomem *map);
 
-/**
- * iomem_find() - find an entry by name and exact range
- * @map: the tree
- * @name: its name, for a BAR the address of the device
- * @start: first address
- * @end: last address, inclusive
- *
- * Return: index, or -1.
- */
+/* Index of the entry of that name and exact range, or -1. A BAR's name is its device. */
 int iomem_find(const struct iomem *map, const char *name, u64 start, u64 end);
 
-/**
- * iomem_contains() - is an entry another one or above it?
- * @map: the tree
- * @above: index
- * @below: index
- *
- * Return: true for @above itself and for everything below it.
- */
+/* Is an entry @above itself, or anywhere below it? */
 bool iomem_contains(const struct iomem *map, int above, int below);
 
 /**
- * iomem_range_free() - is a range unused within its parent?
+ * iomem_window() - the window that an entry lies in
  * @map: the tree
- * @parent: index
- * @start: first address
- * @end: last address, inclusive
+ * @i: index of the entry
  *
- * Return: true if @parent covers the range and no child of it overlaps.
+ * That need not be its parent: the kernel inserts what firmware has reserved around
+ * what is there already.
+ *
+ * Return: index of the window, or IOMEM_ROOT.
  */
+int iomem_window(const struct iomem *map, int i);
+
+/* Has firmware reserved the entry, or something that it lies in? */
+bool iomem_is_reserved(const struct iomem *map, int i);
+
+/* Does @parent cover the range, and does no child of it overlap? */
 bool iomem_range_free(const struct iomem *map, int parent, u64 start, u64 end);
 
 /**

@@ -8,9 +8,7 @@
 
 #include <stdbool.h>
 
-#include <linux/vfio.h>
-
-#include "device/sysfs.h"
+#include "device/vfio_device.h"
 #include "error.h"
 #include "registers/profile.h"
 #include "types.h"
@@ -32,22 +30,13 @@ enum path_op {
 
 /**
  * struct path_target - a register of an open device, and what is done to it
- * @dev: the device
- * @bar: number of the BAR
- * @fd: the VFIO device
- * @info: region info of the BAR
- * @map: the BAR's whole region, rounded up to pages, mapped through VFIO; NULL
- *	if it cannot be mapped
+ * @device: the device; the BAR is mapped where that is possible
  * @reg: the register
  * @op: what is timed
  * @value: what is written, in the byte order of the CPU
  */
 struct path_target {
-	const struct pci_device *dev;
-	unsigned int bar;
-	int fd;
-	struct vfio_region_info info;
-	void *map;
+	struct vfio_device *device;
 	struct safe_register reg;
 	enum path_op op;
 	u64 value;
@@ -68,12 +57,14 @@ struct path_done {
 /**
  * enum path_state - what became of opening a path
  * @PATH_OPEN: it can be run
- * @PATH_SKIPPED: kernel, machine or device do not have it; the error says why
+ * @PATH_INAPPLICABLE: there is no such path to this register, on whatever machine
+ * @PATH_MISSING: kernel or machine do not have it; the error says why
  * @PATH_FAILED: it should work and does not; the error says why
  */
 enum path_state {
 	PATH_OPEN,
-	PATH_SKIPPED,
+	PATH_INAPPLICABLE,
+	PATH_MISSING,
 	PATH_FAILED
 };
 
@@ -90,7 +81,7 @@ struct path_ops {
 	const char *name;
 	enum path_state (*open)(struct path *path, const struct path_target *target,
 				struct error *why);
-	int (*run)(struct path *path, u64 n, bool access, struct path_done *done,
+	int (*run)(const struct path *path, u64 n, bool access, struct path_done *done,
 		   struct error *err);
 	void (*close)(struct path *path);
 };
@@ -126,5 +117,22 @@ extern const struct path_ops path_file;
 extern const struct path_ops path_kvm_mapped;
 extern const struct path_ops path_kvm_trapped;
 extern const struct path_ops path_kvm_ioeventfd;
+
+#define NR_PATHS	7
+
+/* From the limit to what a trapped guest pays. */
+extern const struct path_ops * const all_paths[NR_PATHS];
+
+/* In output: read, write or write-read. */
+const char *path_op_name(enum path_op op);
+
+/* In output: that of the kind; the file's is pread or pwrite, after the operation. */
+const char *path_name(const struct path_ops *ops, enum path_op op);
+
+/* Is every word of a list, separated by commas, the name of a path? 0, or -1 with @err. */
+int path_check_names(const char *list, struct error *err);
+
+/* Is a path in such a list? NULL has all. */
+bool path_is_named(const struct path_ops *ops, const char *list);
 
 #endif

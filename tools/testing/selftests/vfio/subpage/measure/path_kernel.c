@@ -40,7 +40,7 @@ static enum path_state kernel_open(struct path *path, const struct path_target *
 	fd = open(DEVICE, O_RDWR | O_CLOEXEC);
 	if (fd < 0) {
 		error_set(why, DEVICE ": %s: load the module subpage_perf", strerror(errno));
-		return PATH_SKIPPED;
+		return PATH_MISSING;
 	}
 
 	kernel = calloc(1, sizeof(*kernel));
@@ -51,16 +51,16 @@ static enum path_state kernel_open(struct path *path, const struct path_target *
 	}
 
 	kernel->fd = fd;
-	kernel->run.bar = target->bar;
+	kernel->run.bar = target->reg.bar;
 	kernel->run.width = target->reg.width;
 	kernel->run.offset = target->reg.offset;
 	kernel->run.value = target->value;
-	set_device(&kernel->run, target->dev->bdf);
+	set_device(&kernel->run, target->device->dev->bdf);
 	path->priv = kernel;
 	return PATH_OPEN;
 }
 
-static int kernel_run(struct path *path, u64 n, bool access, struct path_done *done,
+static int kernel_run(const struct path *path, u64 n, bool access, struct path_done *done,
 		      struct error *err)
 {
 	struct kernel_path *kernel = path->priv;

@@ -31,19 +31,14 @@ struct kvm_path {
 	int doorbell;
 };
 
-static u64 file_offset(const struct path_target *target)
-{
-	return target->info.offset + target->reg.offset;
-}
-
 static int serve_through_file(const void *data, bool write, u64 *value)
 {
 	const struct path_target *target = data;
 
 	if (write)
-		return vfio_write(target->fd, file_offset(target), target->reg.width, *value);
+		return vfio_register_write(target->device, &target->reg, *value);
 
-	return vfio_read(target->fd, file_offset(target), target->reg.width, value);
+	return vfio_register_read(target->device, &target->reg, value);
 }
 
 static u64 expected_exits(const struct kvm_path *kp, u64 n, bool access)
@@ -74,10 +69,10 @@ static int run_guest(struct kvm_path *kp, u64 n, bool access, struct kvm_done *d
 
 static enum path_state connect_mapped(struct kvm_path *kp, struct error *why)
 {
-	u64 page = kp->target->reg.offset & -(u64)getpagesize();
+	u8 *address = vfio_register_address(kp->target->device, &kp->target->reg);
+	u8 *page = address - kp->target->reg.offset % getpagesize();
 
-	return kvm_guest_map(&kp->guest, (u8 *)kp->target->map + page, why) ? PATH_FAILED :
-									     PATH_OPEN;
+	return kvm_guest_map(&kp->guest, page, why) ? PATH_FAILED : PATH_OPEN;
 }
 
 static enum path_state connect_trapped(struct kvm_path *kp, struct error *why)
@@ -97,12 +92,12 @@ static int set_vfio_doorbell(const struct path_target *target, int fd)
 	struct vfio_device_ioeventfd ring = {
 		.argsz = sizeof(ring),
 		.flags = target->reg.width,
-		.offset = file_offset(target),
+		.offset = target->device->bar[target->reg.bar].info.offset + target->reg.offset,
 		.data = target->value & register_mask(target->reg.width),
 		.fd = fd,
 	};
 
-	return ioctl(target->fd, VFIO_DEVICE_IOEVENTFD, &ring);
+	return ioctl(target->device->fd, VFIO_DEVICE_IOEVENTFD, &ring);
 }
 
 /* KVM: which write signals it. */
@@ -131,7 +126,7 @@ static enum path_state connect_doorbell(struct kvm_path *kp, struct error *why)
 		error_set(why, "VFIO_DEVICE_IOEVENTFD, %u bytes: %s", kp->target->reg.width,
 			  strerror(errno));
 		close(fd);
-		return PATH_SKIPPED;
+		return PATH_MISSING;
 	}
 
 	kp->doorbell = fd;
@@ -199,11 +194,6 @@ static enum path_state kvm_open(struct path *path, const struct path_target *tar
 	enum path_state state;
 	struct kvm_path *kp;
 
-	if (target->op != PATH_READ && target->reg.readback == READBACK_NONE) {
-		error_set(why, "the register must not be written");
-		return PATH_SKIPPED;
-	}
-
 	kp = new_path(target);
 	if (!kp) {
 		error_set(why, "no memory for a guest");
@@ -211,7 +201,7 @@ static enum path_state kvm_open(struct path *path, const struct path_target *tar
 	}
 	if (make_guest(kp, why)) {
 		free(kp);
-		return PATH_SKIPPED;
+		return PATH_MISSING;
 	}
 
 	path->priv = kp;
@@ -224,9 +214,9 @@ static enum path_state kvm_open(struct path *path, const struct path_target *tar
 static enum path_state open_mapped(struct path *path, const struct path_target *target,
 				   struct error *why)
 {
-	if (!target->map) {
-		error_set(why, "the BAR cannot be mapped");
-		return PATH_SKIPPED;
+	if (!vfio_register_address(target->device, &target->reg)) {
+		error_set(why, "the BAR is trapped: it cannot be mapped");
+		return PATH_INAPPLICABLE;
 	}
 	return kvm_open(path, target, connect_mapped, why);
 }
@@ -242,12 +232,12 @@ static enum path_state open_ioeventfd(struct path *path, const struct path_targe
 {
 	if (target->op != PATH_WRITE) {
 		error_set(why, "an eventfd can only be written");
-		return PATH_SKIPPED;
+		return PATH_INAPPLICABLE;
 	}
 	return kvm_open(path, target, connect_doorbell, why);
 }
 
-static int kvm_run_path(struct path *path, u64 n, bool access, struct path_done *done,
+static int kvm_run_path(const struct path *path, u64 n, bool access, struct path_done *done,
 			struct error *err)
 {
 	struct kvm_done guest;

@@ -37,18 +37,20 @@ static const char *remedy(int error)
 static enum path_state refuse(const char *name, struct error *why)
 {
 	error_set(why, "%.300s: %s%s", name, strerror(errno), remedy(errno));
-	return PATH_SKIPPED;
+	return PATH_MISSING;
 }
 
 static enum path_state sysfs_open(struct path *path, const struct path_target *target,
 				  struct error *why)
 {
-	u64 page = sysconf(_SC_PAGESIZE), start = target->dev->res[target->bar].start;
+	const struct pci_device *dev = target->device->dev;
+	const struct pci_resource *res = &dev->res[target->reg.bar];
+	u64 start = res->start, page = sysconf(_SC_PAGESIZE);
 	struct sysfs_map *sysfs;
 	char name[600];
 	int fd;
 
-	snprintf(name, sizeof(name), "%s/resource%u", target->dev->path, target->bar);
+	snprintf(name, sizeof(name), "%s/resource%u", dev->path, target->reg.bar);
 	fd = open(name, O_RDWR | O_SYNC | O_CLOEXEC);
 	if (fd < 0)
 		return refuse(name, why);
@@ -61,7 +63,7 @@ static enum path_state sysfs_open(struct path *path, const struct path_target *t
 	}
 
 	/* The file begins with the page that the BAR starts in. */
-	sysfs->len = vfio_page_round(start % page + target->info.size);
+	sysfs->len = vfio_page_round(start % page + sysfs_resource_size(res));
 	sysfs->map = mmap(NULL, sysfs->len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	if (sysfs->map == MAP_FAILED) {
@@ -74,7 +76,7 @@ static enum path_state sysfs_open(struct path *path, const struct path_target *t
 	return PATH_OPEN;
 }
 
-static int sysfs_run(struct path *path, u64 n, bool access, struct path_done *done,
+static int sysfs_run(const struct path *path, u64 n, bool access, struct path_done *done,
 		     struct error *err)
 {
 	struct sysfs_map *sysfs = path->priv;

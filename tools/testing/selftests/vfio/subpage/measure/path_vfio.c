@@ -10,15 +10,15 @@
 static enum path_state mmap_open(struct path *path, const struct path_target *target,
 				 struct error *why)
 {
-	if (!target->map) {
-		error_set(why, "the BAR cannot be mapped under %s", target->dev->driver);
-		return PATH_SKIPPED;
-	}
-	path->priv = (char *)target->map + target->reg.offset;
-	return PATH_OPEN;
+	path->priv = vfio_register_address(target->device, &target->reg);
+	if (path->priv)
+		return PATH_OPEN;
+
+	error_set(why, "the BAR is trapped: it cannot be mapped");
+	return PATH_INAPPLICABLE;
 }
 
-static int mmap_run(struct path *path, u64 n, bool access, struct path_done *done,
+static int mmap_run(const struct path *path, u64 n, bool access, struct path_done *done,
 		    struct error *err)
 {
 	mmio_loop(path->priv, path->target, n, access, done);
@@ -33,18 +33,16 @@ static enum path_state file_open(struct path *path, const struct path_target *ta
 
 static int file_access(const struct path_target *target, u64 *last)
 {
-	u64 offset = target->info.offset + target->reg.offset;
-	unsigned int width = target->reg.width;
 	int ret = 0;
 
 	if (target->op != PATH_READ)
-		ret = vfio_write(target->fd, offset, width, target->value);
+		ret = vfio_register_write(target->device, &target->reg, target->value);
 	if (!ret && target->op != PATH_WRITE)
-		ret = vfio_read(target->fd, offset, width, last);
+		ret = vfio_register_read(target->device, &target->reg, last);
 	return ret;
 }
 
-static int file_run(struct path *path, u64 n, bool access, struct path_done *done,
+static int file_run(const struct path *path, u64 n, bool access, struct path_done *done,
 		    struct error *err)
 {
 	u64 last = 0, start = cycles_start(), i;

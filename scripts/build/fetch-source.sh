@@ -1,0 +1,150 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# fetch-source.sh [--tree | --full] SERIES
+#
+# Print a directory that holds parts of Debian's kernel source of that series:
+# those that this project builds and checks with (kselftest, checkpatch,
+# kernel-doc, kunit's runner, user space headers). With --tree: so much that it
+# can be configured and prepared, and drivers/vfio/pci and selftests be built in
+# it. With --full: all of it. Not to be changed: copy it first.
+
+set -euo pipefail
+# shellcheck source=../lib.sh
+. "$(dirname -- "$0")/../lib.sh"
+# shellcheck source=cache.sh
+. "$(dirname -- "$0")/cache.sh"
+
+# Raise it when what unpack makes changes: older entries are then rebuilt.
+readonly entry_layout=2
+
+# Below the top of the tree; * does not match a slash, but in Kconfig's line.
+source_parts=(
+	COPYING LICENSES
+	Documentation/dev-tools/checkpatch.rst
+	Documentation/sphinx
+	include/uapi
+	scripts
+	tools/arch/arm64/include
+	tools/arch/x86/include
+	tools/build
+	tools/include
+	tools/scripts
+	tools/testing/kunit
+	'tools/testing/selftests/*.h' 'tools/testing/selftests/*.sh'
+	tools/testing/selftests/Makefile tools/testing/selftests/lib.mk
+	tools/testing/selftests/kselftest
+)
+tree_parts=(
+	.gitignore COPYING CREDITS Kbuild MAINTAINERS Makefile README
+	Documentation/dev-tools/index.rst
+	Documentation/driver-api/index.rst
+	arch/x86
+	drivers/Makefile drivers/vfio
+	include
+	ipc/Makefile
+	kernel/bounds.c kernel/time
+	scripts
+	security/selinux/include
+	tools/Makefile
+	tools/arch/x86 tools/build tools/include tools/lib tools/objtool tools/scripts
+	'tools/testing/selftests/*.h' 'tools/testing/selftests/*.sh'
+	tools/testing/selftests/Makefile tools/testing/selftests/lib.mk
+	tools/testing/selftests/kselftest
+)
+
+source_files=(
+	Documentation/sphinx/kerneldoc.py
+	tools/testing/selftests/{lib.mk,Makefile,run_kselftest.sh}
+	tools/testing/selftests/{kselftest.h,kselftest_harness.h}
+	tools/testing/selftests/kselftest/runner.sh
+	tools/include/linux/types.h include/uapi/linux/vfio.h
+	scripts/{checkpatch.pl,const_structs.checkpatch,spelling.txt}
+	scripts/kernel-doc tools/testing/kunit/kunit.py
+)
+tree_files=(
+	Makefile Kconfig MAINTAINERS drivers/vfio/pci/vfio_pci.c
+	arch/x86/configs/x86_64_defconfig include/linux/pci.h
+	scripts/checkpatch.pl tools/objtool/Makefile
+	tools/testing/selftests/lib.mk
+)
+
+resolve()
+{
+	local stanza
+	stanza=$(apt_show "linux-source-$1")
+	[ -n "$stanza" ] || return 0
+	echo "entry $kind-$(apt_field Version <<<"$stanza")"
+	echo "source linux-source-$1"
+	manifest_debs <<<"$stanza"
+}
+
+unpack_mib()
+{
+	case $kind in
+	source) echo 32 ;;
+	tree) echo 128 ;;
+	full) echo 1600 ;;
+	esac
+}
+
+# The tar options that select what is unpacked: nothing for all of it.
+selection()
+{
+	case $kind in
+	source) printf '%s\n' --wildcards --no-wildcards-match-slash "${source_parts[@]/#/$1/}" ;;
+	# Every Kconfig, or it could not be configured.
+	tree) printf '%s\n' --wildcards --no-wildcards-match-slash "${tree_parts[@]/#/$1/}" \
+		--wildcards-match-slash "$1/*Kconfig*" ;;
+	esac
+}
+
+# Streamed: the tree has 1.5 GB, and most scripts need little of it.
+unpack()
+{
+	local source file parts
+	source=$(manifest_get "$1" source)
+	file=$(awk '$1 == "deb" { print $4 }' "$1")
+	mapfile -t parts < <(selection "$source")
+	if [ "$kind" = full ]; then
+		say "unpacking $source, about a minute"
+	else
+		say "unpacking parts of $source, about 10 seconds"
+	fi
+	dpkg-deb --fsys-tarfile "$2/$file" |
+		tar -xO "./usr/src/$source.tar.xz" |
+		xz -dc -T0 |
+		tar -x -C "$3" --strip-components=1 "${parts[@]}" ||
+		die "$source: unpacking failed: look above for the reason"
+}
+
+check_entry()
+{
+	local file needed=()
+	case $kind in
+	source) needed=("${source_files[@]}") ;;
+	tree) needed=("${tree_files[@]}") ;;
+	full) needed=("${source_files[@]}" "${tree_files[@]}" kernel/resource.c) ;;
+	esac
+	for file in "${needed[@]}"; do
+		[ -s "$1/$file" ] || return 1
+	done
+}
+
+main()
+{
+	kind=source
+	case ${1:-} in
+	--tree | --full)
+		kind=${1#--}
+		shift
+		;;
+	esac
+	[ $# = 1 ] || usage "[--tree | --full] SERIES   (6.12 or 6.1)"
+	case $1 in
+	6.12 | 6.1) fetch_entry "$kind" "$1" "$entry_layout" ;;
+	*) die "$1: no such kernel series: use 6.12 or 6.1" ;;
+	esac
+}
+
+main "$@"

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <stdio.h>
+#include <string.h>
+
+#include "expect/expect.h"
+
+/* Name of vfio-pci-core's reservation in /proc/iomem. */
+#define RESERVED_BY_CORE	"vfio sub-page reserved"
+
+struct page {
+	u64 start;
+	u64 end;
+};
+
+static bool overlaps(const struct page *page, u64 start, u64 end)
+{
+	return start <= page->end && page->start <= end;
+}
+
+static bool is_bridge_above(const struct pci_device *bridge, const struct pci_device *dev)
+{
+	char part[SYSFS_BDF_LEN + 2];
+
+	snprintf(part, sizeof(part), "/%s/", bridge->bdf);
+	return strstr(dev->path, part);
+}
+
+/* A window of a bridge above the device, all around the page, is where it should be. */
+static bool is_window_above(const struct pci_device *other, unsigned int i,
+			    const struct pci_device *dev, const struct page *page)
+{
+	return i > SYSFS_ROM && is_bridge_above(other, dev) &&
+	       other->res[i].start <= page->start && page->end <= other->res[i].end;
+}
+
+/* Without an address, a resource has none of the page, whatever its line says. */
+static bool is_in_page(const struct pci_resource *res, const struct page *page)
+{
+	return res->flags & RES_MEM && !(res->flags & (RES_UNSET | RES_DISABLED)) &&
+	       sysfs_resource_size(res) && overlaps(page, res->start, res->end);
+}
+
+static unsigned int count_devices(const struct pci_scan *scan, const struct pci_device *dev,
+				  unsigned int number, const struct page *page,
+				  struct error *first)
+{
+	unsigned int nr = 0, i;
+	size_t d;
+
+	for (d = 0; d < scan->nr; d++) {
+		const struct pci_device *other = &scan->dev[d];
+
+		for (i = 0; i < other->nr_res; i++) {
+			const struct pci_resource *res = &other->res[i];
+
+			if (!is_in_page(res, page) || is_window_above(other, i, dev, page))
+				continue;
+			if (!strcmp(other->bdf, dev->bdf) && i == number)
+				continue;
+			if (!nr++)
+				error_set(first, "resource %u of %s at 0x%llx is in the page",
+					  i, other->bdf, res->start);
+		}
+	}
+	return nr;
+}
+
+static bool is_reservation(const struct iomem_entry *entry, const struct page *page)
+{
+	if (entry->start < page->start || entry->end > page->end)
+		return false;
+
+	return !strcmp(entry->name, RESERVED_BY_CORE);
+}
+
+static unsigned int count_iomem(const struct iomem *map, int self, const struct page *page,
+				struct error *first, unsigned int already)
+{
+	unsigned int nr = 0;
+	int i;
+
+	for (i = 0; i < map->nr; i++) {
+		const struct iomem_entry *entry = &map->entry[i];
+
+		if (!overlaps(page, entry->start, entry->end))
+			continue;
+		if (iomem_contains(map, i, self) || iomem_contains(map, self, i))
+			continue;
+		if (is_reservation(entry, page))
+			continue;
+		if (!nr++ && !already)
+			error_set(first, "/proc/iomem has '%s' at 0x%llx in the page",
+				  entry->name, entry->start);
+	}
+	return nr;
+}
+
+unsigned int page_intruders(const struct pci_scan *scan, const struct iomem *map,
+			    const struct pci_device *dev, unsigned int number,
+			    u64 page_size, struct error *first)
+{
+	const struct pci_resource *res = &dev->res[number];
+	struct page page = { .start = res->start & ~(page_size - 1) };
+	unsigned int nr;
+	int self;
+
+	page.end = page.start + page_size - 1;
+	self = iomem_find(map, dev->bdf, res->start, res->end);
+	if (self < 0) {
+		error_set(first, "the BAR itself is not in /proc/iomem");
+		return 1;
+	}
+
+	nr = count_devices(scan, dev, number, &page, first);
+	return nr + count_iomem(map, self, &page, first, nr);
+}
