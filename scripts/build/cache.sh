@@ -8,8 +8,6 @@
 # ---- apt ----
 
 apt_lists=/var/lib/apt/lists
-# What helps where the lists lack something and could not be refreshed.
-update_remedy="run apt-get update as root"
 
 have_apt()
 {
@@ -28,11 +26,17 @@ apt_update()
 	as_root "refresh the package lists" apt-get -qq update >&2
 }
 
-# Whoever has an apt of its own redefines the two above, apt_update, and this: it
-# is called under the lock, before anything else asks apt.
-prepare_apt()
+# host_sources FORMAT: a line for each archive of Debian that this machine uses
+host_sources()
 {
-	:
+	apt-get indextargets --format "\$(ORIGIN) [@] $1" 'Created-By: Packages' |
+		sed -n 's/^Debian \[@\] //p' | sort -u
+}
+
+# host_acquire: how this machine's apt reaches archives, such as through a proxy
+host_acquire()
+{
+	apt-config dump | grep '^Acquire::' | grep -v '^Acquire::IndexTargets'
 }
 
 # apt_show PACKAGE[=VERSION]...: the stanzas of exactly these, newest if bare.
@@ -73,7 +77,8 @@ manifest_debs()
 # <cache>/packages/            downloaded packages, reused between entries; apt has
 #                              verified what is renamed to there
 #
-# A script that fetches defines, and then calls fetch_entry:
+# A script that fetches packages of this machine's architecture and release defines,
+# and then calls fetch_entry:
 #   resolve SERIES   prints the manifest: "entry NAME", any "KEY VALUE" lines
 #                    it needs later, a "deb" line for each package; nothing
 #                    if the apt lists do not have that series
@@ -128,11 +133,11 @@ entry_ok()
 # newest_entry KIND SERIES: of the complete ones that are there.
 newest_entry()
 {
-	local dir
+	local entry
 	find "$cache" -maxdepth 1 -type d -name "$1-$2.*" | sort -rV |
-	while read -r dir; do
-		if entry_ok "$dir"; then
-			printf '%s\n' "$dir"
+	while read -r entry; do
+		if entry_ok "$entry"; then
+			printf '%s\n' "$entry"
 			break
 		fi
 	done
@@ -180,15 +185,42 @@ download()
 	mv "$work/get"/*.deb "$cache/packages/"
 }
 
-# need_space MANIFEST LIST: before anything is written, not in the middle of it.
-need_space()
+# need_room MIB: before anything is written, not in the middle of it
+need_room()
 {
-	local need free
-	need=$(unpack_mib "$1")
-	need=$((need + $(awk '{ sum += $5 } END { print int(sum / 1048576) + 1 }' "$2")))
+	local free
 	free=$(($(df -Pk "$cache" | awk 'NR == 2 { print $4 }') / 1024))
-	[ "$free" -ge "$need" ] ||
-		die "$cache: $need MiB needed, $free MiB free: make room there or set XDG_CACHE_HOME"
+	[ "$free" -ge "$1" ] ||
+		die "$cache: $1 MiB needed, $free MiB free: make room there or set XDG_CACHE_HOME"
+}
+
+# begin_entry NAME: one run at a time, in an empty directory $work/entry, which
+# finish_entry makes the entry
+begin_entry()
+{
+	exec 9>"$cache/.$1.lock"
+	if ! flock -n 9; then
+		say "waiting for another run that fetches $1"
+		flock 9
+	fi
+	# Under the lock nobody else uses these: left by a run that was killed.
+	rm -rf "$cache/.$1".tmp*
+	work=$cache/.$1.tmp
+	# What still unpacks in the background must end first, or it would put
+	# files back while they are being removed.
+	trap 'wait; rm -rf "$work"' EXIT
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	mkdir -p "$work/entry"
+}
+
+# finish_entry: $work/entry is complete, as $dir
+finish_entry()
+{
+	echo "layout $layout" >"$work/entry/stamp"
+	rm -rf "$dir"
+	mv "$work/entry" "$dir"
 }
 
 # new_manifest KIND SERIES: asks apt, writes $manifest; fails if apt knows none.
@@ -206,16 +238,12 @@ make_entry()
 	dir=$cache/$(manifest_get "$manifest" entry)
 	entry_ok "$dir" && return 0
 	missing_debs "$manifest" >"$work/missing"
-	need_space "$manifest" "$work/missing"
+	need_room $(($(unpack_mib "$manifest") + $(awk '{ sum += $5 } END { print int(sum / 1048576) + 1 }' "$work/missing")))
 	download "$work/missing" || return 1
-
-	mkdir "$work/entry"
 	unpack "$manifest" "$cache/packages" "$work/entry" >&2
 	check_entry "$work/entry" ||
 		die "${dir##*/}: the packages lack a file that is needed: report this, with $manifest"
-	{ echo "layout $layout"; cat "$manifest"; } >"$work/entry/stamp"
-	rm -rf "$dir"
-	mv "$work/entry" "$dir"
+	finish_entry
 }
 
 # The older one that is there is better than nothing when there is no network.
@@ -233,7 +261,7 @@ locked_fetch()
 
 	if ! manifest_fresh "$manifest" && ! new_manifest "$kind" "$series"; then
 		fall_back "$kind" "$series" "no package list has $kind $series" && return
-		apt_update || die "$kind $series: no package list has it: $update_remedy"
+		apt_update || die "$kind $series: no package list has it: run apt-get update as root"
 		new_manifest "$kind" "$series" ||
 			die "$kind $series: no package in the configured archives: enable the Debian 12 security and updates archives in /etc/apt/sources.list, then run apt-get update as root"
 	fi
@@ -265,22 +293,7 @@ fetch_entry()
 	fi
 	have_apt || die "apt: not on this system: $kind $series comes from Debian packages, use Debian 12"
 
-	exec 9>"$cache/.$kind-$series.lock"
-	if ! flock -n 9; then
-		say "waiting for another run that fetches $kind $series"
-		flock 9
-	fi
-	# Under the lock nobody else uses these: left by a run that was killed.
-	rm -rf "$cache/.$kind-$series".tmp.*
-	work=$cache/.$kind-$series.tmp.$$
-	# What still unpacks in the background must end first, or it would put
-	# files back while they are being removed.
-	trap 'wait; rm -rf "$work"' EXIT
-	trap 'exit 129' HUP
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	mkdir "$work"
-	prepare_apt
+	begin_entry "$kind-$series"
 	locked_fetch "$kind" "$series"
 	printf '%s\n' "$dir"
 }

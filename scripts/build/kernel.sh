@@ -53,14 +53,6 @@ check_tools()
 	done
 }
 
-need_room()
-{
-	local free
-	free=$(($(df -Pk "$cache" | awk 'NR == 2 { print $4 }') / 1024))
-	[ "$free" -ge "$build_mib" ] ||
-		die "$cache: $build_mib MiB needed, $free MiB free: make room there or set XDG_CACHE_HOME"
-}
-
 set_kbuild()
 {
 	kbuild=(make -C "$tree" O="$objects" LOCALVERSION="-$platform-$id"
@@ -211,7 +203,7 @@ make_entry()
 	[ "${tree##*/full-}" = "$version" ] ||
 		die "$platform: the source packages changed to ${tree##*/full-} meanwhile: run this again"
 	remove_old_builds
-	need_room
+	need_room $build_mib
 	mkdir -p "$objects"
 	set_kbuild
 	configure
