@@ -34,9 +34,9 @@ group_packages()
 	# in-tree-test.sh configures a kernel tree, and installs selftests from it.
 	# procps has pgrep.
 	check) echo shellcheck sparse python3-sphinx perl git rsync bc bison flex \
-		    libelf-dev libssl-dev procps ;;
-	# The charts of a report; and what shows it, in report-test.sh.
-	report) echo python3 python3-matplotlib ;;
+		    libelf-dev libssl-dev procps python3-pytest ;;
+	# Charts, and names of devices; and what shows it, in report-test.sh.
+	report) echo python3 python3-matplotlib libpci3 pci.ids ;;
 	browser) echo chromium ;;
 	*) return 1 ;;
 	esac
