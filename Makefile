@@ -61,7 +61,7 @@ kselftest:
 # Whoever has matplotlib from elsewhere needs no package.
 report:
 	$(Q)/usr/bin/python3 -c 'import matplotlib' 2>/dev/null || scripts/packages.sh report
-	$(Q)scripts/report.py $(if $(BEFORE),"$(BEFORE)") "$(RESULTS)"
+	$(Q)scripts/report.py $(if $(BEFORE),"$(BEFORE)" --compare) "$(RESULTS)"
 
 check:
 	$(Q)scripts/check.sh
