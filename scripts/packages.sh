@@ -35,8 +35,8 @@ group_packages()
 	# procps has pgrep.
 	check) echo shellcheck sparse python3-sphinx perl git rsync bc bison flex \
 		    libelf-dev libssl-dev procps python3-pytest ;;
-	# The charts of a report; and what shows it, in report-test.sh.
-	report) echo python3 python3-matplotlib ;;
+	# Charts, and names of devices; and what shows it, in report-test.sh.
+	report) echo python3 python3-matplotlib libpci3 pci.ids ;;
 	browser) echo chromium ;;
 	*) return 1 ;;
 	esac
