@@ -46,6 +46,11 @@ def test_a_program_runs_where_it_was_installed(root, name):
     assert run(directory / f"vfio_pci_subpage_{name}", "--help").returncode == 0
 
 
+def test_the_report_runs_where_it_was_installed(root):
+    done = run(root[0] / "usr/libexec/vfio-pci-subpage/report.py", "--help")
+    assert done.returncode == 0 and "--merge" in done.stdout
+
+
 def modprobe(root, release, module, tmp_path):
     """What it would do on a machine that runs that kernel, with README's softdep."""
     line = re.search(r"^ *echo (softdep .*) \| sudo tee", (TOP / "README.md").read_text(
