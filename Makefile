@@ -52,14 +52,14 @@ suite:
 	$(Q)scripts/build/suite.sh "$(BUILD)/suite"
 
 install: modules_install suite
-	$(Q)install -d "$(LIBEXEC)/profiles"
+	$(Q)install -d "$(LIBEXEC)/profiles" "$(LIBEXEC)/report"
 	$(Q)install -m 755 $(BUILD)/suite/vfio_pci_subpage_test \
 		$(BUILD)/suite/vfio_pci_subpage_perf \
 		$(BUILD)/suite/vfio_pci_subpage_open \
-		$(BUILD)/suite/vfio_pci_subpage_report \
-		scripts/vfio-bind.sh scripts/vfio-restore.sh "$(LIBEXEC)"
+		scripts/vfio-bind.sh scripts/vfio-restore.sh scripts/report.py "$(LIBEXEC)"
 	$(Q)install -m 644 scripts/lib.sh scripts/bindings.sh "$(LIBEXEC)"
 	$(Q)install -m 644 $(SUITE)/profiles/*.profile "$(LIBEXEC)/profiles"
+	$(Q)install -m 644 scripts/report/*.py "$(LIBEXEC)/report"
 
 kselftest:
 	$(Q)WHERE="$(WHERE)" PLATFORM="$(PLATFORM)" scripts/kselftest.sh "$(TARGETS)"
@@ -67,7 +67,7 @@ kselftest:
 # Whoever has matplotlib from elsewhere needs no package.
 report:
 	$(Q)/usr/bin/python3 -c 'import matplotlib' 2>/dev/null || scripts/packages.sh report
-	$(Q)scripts/report.py $(if $(BEFORE),"$(BEFORE)") "$(RESULTS)"
+	$(Q)scripts/report.py $(if $(BEFORE),"$(BEFORE)" --compare) "$(RESULTS)"
 
 check:
 	$(Q)scripts/check.sh

@@ -13,7 +13,7 @@ set -euo pipefail
 cd -- "$(dirname -- "$0")/.."
 
 # In this order: what is fast and breaks often comes first.
-readonly all="static arches unit host-scripts failures commands report patches vm kernels matrix"
+readonly all="static arches unit scripts report patches vm kernels matrix"
 
 # One line for each part, and the reasons of what did not pass.
 show_part()

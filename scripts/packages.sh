@@ -27,16 +27,16 @@ group_packages()
 	vm) echo qemu-system-x86 busybox-static cpio kmod python3 ;;
 	# libelf is for objtool, which a kernel build makes for itself.
 	kernel) echo gcc make bc bison flex libelf-dev libc6-dev xz-utils kmod ;;
-	# The compiler brings the binutils; the libraries come into a sysroot.
-	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm binutils ;;
+	# The compiler brings the binutils; mmdebstrap the libraries, into a sysroot.
+	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm binutils mmdebstrap ;;
 	# A root with cross compilers of another suite, in which they run.
 	cross) echo mmdebstrap util-linux ;;
 	# patches-test.sh configures a kernel tree, and installs selftests from it.
 	# procps has pgrep.
 	check) echo shellcheck sparse python3-sphinx perl git rsync bc bison flex \
-		    libelf-dev libssl-dev procps ;;
-	# The charts of a report; and what shows it, in report-test.sh.
-	report) echo python3 python3-matplotlib ;;
+		    libelf-dev libssl-dev procps python3-pytest ;;
+	# Charts, and names of devices; and what shows it, in report-test.sh.
+	report) echo python3 python3-matplotlib libpci3 pci.ids ;;
 	browser) echo chromium ;;
 	*) return 1 ;;
 	esac

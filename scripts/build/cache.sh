@@ -8,8 +8,6 @@
 # ---- apt ----
 
 apt_lists=/var/lib/apt/lists
-# What helps where the lists lack something and could not be refreshed.
-update_remedy="run apt-get update as root"
 
 have_apt()
 {
@@ -28,11 +26,17 @@ apt_update()
 	as_root "refresh the package lists" apt-get -qq update >&2
 }
 
-# Whoever has an apt of its own redefines the two above, apt_update, and this: it
-# is called under the lock, before anything else asks apt.
-prepare_apt()
+# host_sources FORMAT: a line for each archive of Debian that this machine uses
+host_sources()
 {
-	:
+	apt-get indextargets --format "\$(ORIGIN) [@] $1" 'Created-By: Packages' |
+		sed -n 's/^Debian \[@\] //p' | sort -u
+}
+
+# host_acquire: how this machine's apt reaches archives, such as through a proxy
+host_acquire()
+{
+	apt-config dump | grep '^Acquire::' | grep -v '^Acquire::IndexTargets'
 }
 
 # apt_show PACKAGE[=VERSION]...: the stanzas of exactly these, newest if bare.
@@ -47,7 +51,7 @@ apt_field()
 	sed -n "s/^$1: //p" | head -n 1
 }
 
-# A manifest line per stanza: deb NAME VERSION FILE BYTES UNPACKED-KIB SHA256
+# A manifest line per stanza: deb NAME VERSION FILE BYTES UNPACKED-KIB
 manifest_debs()
 {
 	awk '
@@ -58,7 +62,7 @@ manifest_debs()
 		if (f["Package"] != "")
 			print "deb", f["Package"], f["Version"], f["Package"] "_" \
 			      version "_" f["Architecture"] ".deb", \
-			      f["Size"], f["Installed-Size"] + 0, f["SHA256"]
+			      f["Size"], f["Installed-Size"] + 0
 		split("", f)
 	}
 	/^$/ { flush(); next }
@@ -68,18 +72,19 @@ manifest_debs()
 
 # ---- the cache ----
 #
-# <cache>/KIND-VERSION/        an entry; holds a stamp once it is complete, and
-#                              checksums of its files
+# <cache>/KIND-VERSION/        an entry; it is renamed to that when it is complete
 # <cache>/KIND-SERIES.manifest what the apt lists said the newest entry is
-# <cache>/packages/            downloaded packages, reused between entries
+# <cache>/packages/            downloaded packages, reused between entries; apt has
+#                              verified what is renamed to there
 #
-# A script that fetches defines, and then calls fetch_entry:
+# A script that fetches packages of this machine's architecture and release defines,
+# and then calls fetch_entry:
 #   resolve SERIES   prints the manifest: "entry NAME", any "KEY VALUE" lines
 #                    it needs later, a "deb" line for each package; nothing
 #                    if the apt lists do not have that series
 #   unpack MANIFEST PACKAGES DIR   fills DIR; dies if it cannot
 #   unpack_mib MANIFEST   prints how much space unpack needs, in MiB
-#   check_entry DIR  fails if a file that users of the entry need is missing
+#   check_entry DIR  fails if the packages lacked a file that users of it need
 
 cache_dir()
 {
@@ -119,45 +124,23 @@ manifest_fresh()
 			-name lock -o -newer "$1" -print -quit 2>/dev/null)" ]
 }
 
-# write_sums DIR: before its stamp. BLAKE2, as all of an entry is read each time
-# that it is used: half a second for a kernel, SHA-256 takes two or three times that.
-write_sums()
-{
-	(cd "$1" && find . -type f ! -path ./sums -print0 | LC_ALL=C sort -z |
-		xargs -0 b2sum) >"$1/sums"
-}
-
-# What was there is there, and is what it was. New files are no damage. Kernels
-# that were built by an earlier version have SHA-256.
-sums_ok()
-{
-	(cd "$1" && { b2sum --check --status sums || sha256sum --check --status sums; }) 2>/dev/null
-}
-
+# Its stamp was written last, and names the layout.
 entry_ok()
 {
-	[ -f "$1/stamp" ] && [ "$(head -n 1 "$1/stamp")" = "layout $layout" ] &&
-		check_entry "$1" && sums_ok "$1"
+	[ "$(head -n 1 "$1/stamp" 2>/dev/null)" = "layout $layout" ]
 }
 
 # newest_entry KIND SERIES: of the complete ones that are there.
 newest_entry()
 {
-	local dir
+	local entry
 	find "$cache" -maxdepth 1 -type d -name "$1-$2.*" | sort -rV |
-	while read -r dir; do
-		if entry_ok "$dir"; then
-			printf '%s\n' "$dir"
+	while read -r entry; do
+		if entry_ok "$entry"; then
+			printf '%s\n' "$entry"
 			break
 		fi
 	done
-}
-
-deb_ok()
-{
-	# The size first: it is free, and catches an interrupted download.
-	[ -f "$1" ] && [ "$(stat -c %s "$1")" = "$2" ] &&
-		[ "$(sha256sum <"$1" | cut -d ' ' -f 1)" = "$3" ]
 }
 
 # apt_download PACKAGE=VERSION...: into the current directory.
@@ -174,21 +157,19 @@ apt_download()
 	fi
 }
 
-# missing_debs MANIFEST: its lines for packages not in the cache, or damaged.
+# missing_debs MANIFEST: its lines for packages not in the cache
 missing_debs()
 {
-	local key name version file bytes kib sha
-	while read -r key name version file bytes kib sha; do
-		[ "$key" = deb ] || continue
-		deb_ok "$cache/packages/$file" "$bytes" "$sha" ||
-			echo "$key $name $version $file $bytes $kib $sha"
+	local key name version file rest
+	while read -r key name version file rest; do
+		[ "$key" != deb ] || [ -f "$cache/packages/$file" ] ||
+			echo "$key $name $version $file $rest"
 	done <"$1"
 }
 
-# download LIST: the packages that missing_debs listed, all in one go.
+# download LIST: the packages that missing_debs listed, all in one go
 download()
 {
-	local file bytes sha
 	[ -s "$1" ] || return 0
 	say "downloading $(awk '{ sum += $5; names = names " " $2 }
 		END { printf "%d MiB:%s", sum / 1048576 + 1, names }' "$1")"
@@ -201,24 +182,45 @@ download()
 		cause=$(sed -n 's/^E: //p' "$work/apt.log" | head -n 1)
 		return 1
 	fi
-	while read -r _ _ _ file bytes _ sha; do
-		if ! deb_ok "$work/get/$file" "$bytes" "$sha"; then
-			cause="$file: size or checksum is not what the package lists say"
-			return 1
-		fi
-		mv "$work/get/$file" "$cache/packages/$file"
-	done <"$1"
+	mv "$work/get"/*.deb "$cache/packages/"
 }
 
-# need_space MANIFEST LIST: before anything is written, not in the middle of it.
-need_space()
+# need_room MIB: before anything is written, not in the middle of it
+need_room()
 {
-	local need free
-	need=$(unpack_mib "$1")
-	need=$((need + $(awk '{ sum += $5 } END { print int(sum / 1048576) + 1 }' "$2")))
+	local free
 	free=$(($(df -Pk "$cache" | awk 'NR == 2 { print $4 }') / 1024))
-	[ "$free" -ge "$need" ] ||
-		die "$cache: $need MiB needed, $free MiB free: make room there or set XDG_CACHE_HOME"
+	[ "$free" -ge "$1" ] ||
+		die "$cache: $1 MiB needed, $free MiB free: make room there or set XDG_CACHE_HOME"
+}
+
+# begin_entry NAME: one run at a time, in an empty directory $work/entry, which
+# finish_entry makes the entry
+begin_entry()
+{
+	exec 9>"$cache/.$1.lock"
+	if ! flock -n 9; then
+		say "waiting for another run that fetches $1"
+		flock 9
+	fi
+	# Under the lock nobody else uses these: left by a run that was killed.
+	rm -rf "$cache/.$1".tmp*
+	work=$cache/.$1.tmp
+	# What still unpacks in the background must end first, or it would put
+	# files back while they are being removed.
+	trap 'wait; rm -rf "$work"' EXIT
+	trap 'exit 129' HUP
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	mkdir -p "$work/entry"
+}
+
+# finish_entry: $work/entry is complete, as $dir
+finish_entry()
+{
+	echo "layout $layout" >"$work/entry/stamp"
+	rm -rf "$dir"
+	mv "$work/entry" "$dir"
 }
 
 # new_manifest KIND SERIES: asks apt, writes $manifest; fails if apt knows none.
@@ -235,19 +237,13 @@ make_entry()
 {
 	dir=$cache/$(manifest_get "$manifest" entry)
 	entry_ok "$dir" && return 0
-	[ ! -e "$dir" ] || say "$dir: incomplete or damaged: rebuilding it"
 	missing_debs "$manifest" >"$work/missing"
-	need_space "$manifest" "$work/missing"
+	need_room $(($(unpack_mib "$manifest") + $(awk '{ sum += $5 } END { print int(sum / 1048576) + 1 }' "$work/missing")))
 	download "$work/missing" || return 1
-
-	mkdir "$work/entry"
 	unpack "$manifest" "$cache/packages" "$work/entry" >&2
 	check_entry "$work/entry" ||
 		die "${dir##*/}: the packages lack a file that is needed: report this, with $manifest"
-	write_sums "$work/entry"
-	{ echo "layout $layout"; cat "$manifest"; } >"$work/entry/stamp"
-	rm -rf "$dir"
-	mv "$work/entry" "$dir"
+	finish_entry
 }
 
 # The older one that is there is better than nothing when there is no network.
@@ -265,7 +261,7 @@ locked_fetch()
 
 	if ! manifest_fresh "$manifest" && ! new_manifest "$kind" "$series"; then
 		fall_back "$kind" "$series" "no package list has $kind $series" && return
-		apt_update || die "$kind $series: no package list has it: $update_remedy"
+		apt_update || die "$kind $series: no package list has it: run apt-get update as root"
 		new_manifest "$kind" "$series" ||
 			die "$kind $series: no package in the configured archives: enable the Debian 12 security and updates archives in /etc/apt/sources.list, then run apt-get update as root"
 	fi
@@ -297,22 +293,7 @@ fetch_entry()
 	fi
 	have_apt || die "apt: not on this system: $kind $series comes from Debian packages, use Debian 12"
 
-	exec 9>"$cache/.$kind-$series.lock"
-	if ! flock -n 9; then
-		say "waiting for another run that fetches $kind $series"
-		flock 9
-	fi
-	# Under the lock nobody else uses these: left by a run that was killed.
-	rm -rf "$cache/.$kind-$series".tmp.*
-	work=$cache/.$kind-$series.tmp.$$
-	# What still unpacks in the background must end first, or it would put
-	# files back while they are being removed.
-	trap 'wait; rm -rf "$work"' EXIT
-	trap 'exit 129' HUP
-	trap 'exit 130' INT
-	trap 'exit 143' TERM
-	mkdir "$work"
-	prepare_apt
+	begin_entry "$kind-$series"
 	locked_fetch "$kind" "$series"
 	printf '%s\n' "$dir"
 }

@@ -14,11 +14,9 @@ set -euo pipefail
 . "$(dirname -- "$0")/../lib.sh"
 # shellcheck source=cache.sh
 . "$(dirname -- "$0")/cache.sh"
-# shellcheck source=private-apt.sh
-. "$(dirname -- "$0")/private-apt.sh"
 
 # Raise it when the root is made in another way: older ones are then made again.
-readonly entry_layout=1
+readonly layout=1
 
 # Debian's and kbuild's name of an architecture, its compiler, its usual kernel.
 readonly architectures="
@@ -49,13 +47,43 @@ sources()
 {
 	local uri suite arch
 	# shellcheck disable=SC2016 # apt expands it
-	uri=$(host_targets '$(REPO_URI) $(LABEL)' | sed -n 's/ Debian$//p' | head -n 1)
+	uri=$(host_sources '$(REPO_URI) $(LABEL)' | sed -n 's/ Debian$//p' | head -n 1)
 	[ -n "$uri" ] || die "apt: no archive of Debian is configured: other suites are fetched from where one comes"
 	for suite in $suites; do
 		for arch in $(words 1); do
 			echo "deb [arch=$arch signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main"
 		done
 	done
+}
+
+# private_apt: apt is one of its own from now on, for all architectures. Nothing is
+# installed, and the machine's apt and dpkg learn of nothing.
+private_apt()
+{
+	local arch
+	mkdir -p "$apt_dir"/{lists/partial,archives/partial,parts}
+	: >"$apt_dir/status"
+	sources | sort -u >"$apt_dir/sources.list"
+	{
+		cat "$work/apt.conf"
+		cat <<-END
+		Acquire::Languages "none";
+		APT::Architectures "";
+		APT::Sandbox::User "root";
+		Dir::State "$apt_dir";
+		Dir::State::lists "lists";
+		Dir::State::status "$apt_dir/status";
+		Dir::Cache "$apt_dir";
+		Dir::Etc::sourcelist "$apt_dir/sources.list";
+		Dir::Etc::sourceparts "$apt_dir/parts";
+		Dir::Etc::main "$apt_dir/parts/none";
+		Dir::Etc::parts "$apt_dir/parts";
+		END
+		for arch in $(words 1); do
+			echo "APT::Architectures:: \"$arch\";"
+		done
+	} >"$apt_dir/apt.conf"
+	export APT_CONFIG=$apt_dir/apt.conf
 }
 
 # Not every copy of the archive has every architecture of each suite whole, and for
@@ -136,15 +164,14 @@ cross_packages()
 
 make_root()
 {
-	local root=$1 compiler mode=chrootless include uri file
+	local root=$work/entry compiler include uri file
 	compiler=$(compiler_of "$work/headers")
 	# shellcheck disable=SC2046,SC2086 # words
 	include=$(printf '%s,' $tools $(cross_packages "$compiler"))
 	uri=$(awk '$5 == "sid" { print $4; exit }' "$apt_dir/sources.list")
-	[ "$(id -u)" != 0 ] || mode=root
 	say "unpacking $compiler for all architectures, a minute"
-	env -u APT_CONFIG mmdebstrap --quiet --mode=$mode --variant=extract \
-		--aptopt='Acquire::Check-Valid-Until "false"' --include="${include%,}" \
+	env -u APT_CONFIG mmdebstrap --quiet --mode=chrootless --skip=check/chrootless \
+		--variant=extract --aptopt="$work/apt.conf" --aptopt='Acquire::Check-Valid-Until "false"' --include="${include%,}" \
 		sid "$root" "deb $uri sid main" >&2 ||
 		die "mmdebstrap: failed: look above for its reason"
 	# Nothing is configured, and so there are no alternatives.
@@ -165,9 +192,8 @@ fetch()
 {
 	local list
 	apt_dir=$work/apt
-	# shellcheck disable=SC2046 # words
-	sources | private_apt "$apt_dir" $(words 1)
-	export APT_CONFIG=$apt_dir/apt.conf
+	host_acquire >"$work/apt.conf"
+	private_apt
 	update_lists
 	newest_headers >"$work/headers"
 	[ -s "$work/headers" ] || die "linux-headers: in none of the suites that could be reached: check the network"
@@ -177,15 +203,8 @@ fetch()
 	mkdir "$work/debs"
 	(cd "$work/debs" && apt-get -qq -o APT::Sandbox::User=root download "${list[@]}" >&2) ||
 		die "linux-headers: could not be downloaded: look above for apt's reason"
-	make_root "$work/root"
-	echo "layout $entry_layout" >"$work/root/stamp"
-	rm -rf "$entry"
-	mv "$work/root" "$entry"
-}
-
-entry_ok()
-{
-	[ "$(cat "$entry/stamp" 2>/dev/null)" = "layout $entry_layout" ]
+	make_root
+	finish_entry
 }
 
 # run_in_root COMMAND...: with /dev/null and /proc, which objtool needs
@@ -196,27 +215,20 @@ run_in_root()
 	# shellcheck disable=SC2016,SC2086 # the inner shell expands it; a word or none
 	exec unshare $map -m sh -c '
 		mount --bind /dev/null "$1/dev/null" && mount --rbind /proc "$1/proc" || exit
-		cd "$1" && shift && exec chroot . "$@"' sh "$entry" env -i LC_ALL=C PATH=/usr/bin:/usr/sbin "$@"
+		cd "$1" && shift && exec chroot . "$@"' sh "$dir" env -i LC_ALL=C PATH=/usr/bin:/usr/sbin "$@"
 }
 
 main()
 {
-	local entry
 	[ $# = 0 ] || [ "$1" = -- ] || usage "[-- COMMAND [ARG]...]"
 	cache=$(cache_dir)
-	entry=$cache/cross
-	if ! entry_ok; then
+	dir=$cache/cross
+	if ! entry_ok "$dir"; then
 		have mmdebstrap || die "mmdebstrap: not found in PATH: run scripts/packages.sh cross"
-		exec 9>"$cache/.cross.lock"
-		flock 9
-		work=$cache/.cross.tmp
-		rm -rf "$work"
-		trap 'rm -rf "$work"' EXIT
-		mkdir "$work"
-		entry_ok || fetch
-		exec 9>&-
+		# What runs in the root does not inherit the lock.
+		(begin_entry cross; entry_ok "$dir" || fetch)
 	fi
-	[ $# = 0 ] && { echo "$entry"; return; }
+	[ $# = 0 ] && { echo "$dir"; return; }
 	shift
 	run_in_root "$@"
 }

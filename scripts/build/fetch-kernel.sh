@@ -77,7 +77,8 @@ unpack_debs()
 	[ ${#pids[@]} = 4 ] ||
 		die "the package lists lack a package of the kernel's version: run apt-get update, then try again"
 	for pid in "${pids[@]}"; do
-		wait "$pid" || die "$3: unpacking failed: look above for dpkg's reason"
+		wait "$pid" ||
+			die "$2: unpacking failed: look above for dpkg's reason; if a package is damaged, remove it and run this again"
 	done
 }
 

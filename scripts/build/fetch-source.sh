@@ -4,10 +4,10 @@
 # fetch-source.sh [--tree | --full] SERIES
 #
 # Print a directory that holds parts of Debian's kernel source of that series:
-# those that this project builds and checks with (kselftest, checkpatch,
-# kernel-doc, kunit's runner, user space headers). With --tree: so much that it
-# can be configured and prepared, and drivers/vfio/pci and selftests be built in
-# it. With --full: all of it. Not to be changed: copy it first.
+# those that this project builds and checks with (kselftest, checkpatch, kernel-doc,
+# user space headers). With --tree: so much that it can be configured and prepared,
+# and drivers/vfio/pci and selftests be built in it. With --full: all of it. Not to
+# be changed: copy it first.
 
 set -euo pipefail
 # shellcheck source=../lib.sh
@@ -30,7 +30,6 @@ source_parts=(
 	tools/build
 	tools/include
 	tools/scripts
-	tools/testing/kunit
 	'tools/testing/selftests/*.h' 'tools/testing/selftests/*.sh'
 	tools/testing/selftests/Makefile tools/testing/selftests/lib.mk
 	tools/testing/selftests/kselftest
@@ -60,7 +59,7 @@ source_files=(
 	tools/testing/selftests/kselftest/runner.sh
 	tools/include/linux/types.h include/uapi/linux/vfio.h
 	scripts/{checkpatch.pl,const_structs.checkpatch,spelling.txt}
-	scripts/kernel-doc tools/testing/kunit/kunit.py
+	scripts/kernel-doc
 )
 tree_files=(
 	Makefile Kconfig MAINTAINERS drivers/vfio/pci/vfio_pci.c
@@ -115,7 +114,7 @@ unpack()
 		tar -xO "./usr/src/$source.tar.xz" |
 		xz -dc -T0 |
 		tar -x -C "$3" --strip-components=1 "${parts[@]}" ||
-		die "$source: unpacking failed: look above for the reason"
+		die "$2/$file: cannot be unpacked: look above for the reason; if it is damaged, remove it and run this again"
 }
 
 check_entry()

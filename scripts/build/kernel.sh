@@ -53,14 +53,6 @@ check_tools()
 	done
 }
 
-need_room()
-{
-	local free
-	free=$(($(df -Pk "$cache" | awk 'NR == 2 { print $4 }') / 1024))
-	[ "$free" -ge "$build_mib" ] ||
-		die "$cache: $build_mib MiB needed, $free MiB free: make room there or set XDG_CACHE_HOME"
-}
-
 set_kbuild()
 {
 	kbuild=(make -C "$tree" O="$objects" LOCALVERSION="-$platform-$id"
@@ -182,14 +174,17 @@ install_kernel()
 
 entry_ok()
 {
+	[ "$(cat "$1/stamp" 2>/dev/null)" = "layout $entry_layout" ]
+}
+
+check_entry()
+{
 	local file
-	[ "$(cat "$1/stamp" 2>/dev/null)" = "layout $entry_layout" ] || return 1
 	for file in vmlinuz release modules/modules.{builtin,dep} \
 		    build/{.config,Makefile,Module.symvers,scripts/mod/modpost} \
 		    build/include/generated/autoconf.h; do
 		[ -s "$1/$file" ] || return 1
 	done
-	sums_ok "$1"
 }
 
 # Of sources or fragments that have changed since.
@@ -204,12 +199,11 @@ remove_old_builds()
 make_entry()
 {
 	local dir=$1 work=$cache/.kernel-$platform.tmp
-	[ ! -e "$dir" ] || say "$dir: incomplete or damaged: rebuilding it"
 	tree=$(scripts/build/fetch-source.sh --full "$(platform_get "$platform" series)")
 	[ "${tree##*/full-}" = "$version" ] ||
 		die "$platform: the source packages changed to ${tree##*/full-} meanwhile: run this again"
 	remove_old_builds
-	need_room
+	need_room $build_mib
 	mkdir -p "$objects"
 	set_kbuild
 	configure
@@ -217,9 +211,8 @@ make_entry()
 	rm -rf "$work" "$dir"
 	mkdir "$work"
 	install_kernel "$work"
-	write_sums "$work"
+	check_entry "$work" || die "$platform: the build lacks a file that is needed: report this, with $objects/make.log"
 	echo "layout $entry_layout" >"$work/stamp"
-	entry_ok "$work" || die "$platform: the build lacks a file that is needed: report this, with $objects/make.log"
 	mv "$work" "$dir"
 	rm -rf "$objects"
 }

@@ -9,13 +9,15 @@ import io
 import logging
 import math
 import re
+import statistics
 
 from . import ladder, opens, text
-from .load import WITH
 
 WIDTH = 4.5        # inches, of 96 pixels on the page
 LINE = 0.12       # between the marks of a group
 GAP = 0.16         # between groups
+STRIP = 0.2        # of all registers
+PHASE = 0.3
 BELOW = 0.45       # for the axis
 LEGEND = 4         # columns
 MOST_TICKS = 6
@@ -28,7 +30,7 @@ STYLE = {
     "kvm-ioeventfd": ("#b8860b", "*"), "kvm-trapped": ("#a8437f", "X"),
 }
 OTHER_STYLE = ("#56b4e9", "h")
-DRIVER_STYLE = {WITH: ("#0072b2", "D", "full"), "vfio-pci": ("#d55e00", "^", "none")}
+SIDES = {False: ("without the module", "#d55e00", "^"), True: ("with the module", "#0072b2", "D")}
 
 SETTINGS = {
     "svg.fonttype": "none", "svg.hashsalt": "vfio-pci-subpage", "text.parse_math": False,
@@ -189,12 +191,11 @@ def grouped(paper, labels, groups, axis, decorate=None):
     axes.set_yticks([(low + high) / 2 for low, high in zip(ends, ends[1:])], labels)
     axes.tick_params(length=0)
     axes.set_xlabel(title)
-    legend(paper, [(text.plain(path), *style(path), True) for path in paths], LEGEND)
+    legend(paper, [(path, *style(path), True) for path in paths], LEGEND)
 
 
-def ladder_numbers(groups):
+def time_numbers(entries):
     """All that has to be on the axis."""
-    entries = sum(groups, [])
     return [entry["median_ns"] for entry in entries] + \
            [bound for entry in entries for bound in entry["ci95_ns"] or () if bound > 0]
 
@@ -204,13 +205,68 @@ def positive(bounds):
     return bounds if bounds and bounds[0] > 0 else None
 
 
-def ladder_chart(groups):
+def register_chart(groups):
     """The paths to each register."""
     marks = [[Mark(entry["path"], entry["median_ns"], positive(entry["ci95_ns"]),
-                   entry["driver"] == WITH) for entry in group] for group in groups]
+                   entry["module"]) for entry in group] for group in groups]
     return figure(lambda paper: grouped(
         paper, group_labels(groups), marks,
-        (ladder_numbers(groups), text.tick, "one access, median")), WIDTH, 1)
+        (time_numbers(sum(groups, [])), text.tick, "one access, median")), WIDTH, 1)
+
+
+def draw_strip(axes, timings, y):
+    """All registers of a path: without the module above, with it below."""
+    for module in sorted({timing["module"] for timing in timings}):
+        here = [timing["median_ns"] for timing in timings if timing["module"] == module]
+        _, colour, shape = SIDES[module]
+        at = y + 0.22 * (1 if module else -1)
+        axes.plot(here, [at] * len(here), linestyle="none", marker=shape, markersize=3.6,
+                  markeredgewidth=0.6, color=colour, alpha=0.6,
+                  markerfacecolor=colour if module else "white")
+        axes.plot([statistics.median(here)] * 2, [at - 0.24, at + 0.24], color=INK, linewidth=1.4)
+
+
+def lines_chart(names, line, numbers, title, draw):
+    """A line for each name, so high; draw(axes, i) draws on one. The legend of the sides is
+    above it."""
+    left = min(0.1 + 0.074 * max(map(len, names)), WIDTH / 2)
+    tall = line * len(names)
+    height = BELOW + tall + 0.3
+
+    def draw_all(paper):
+        axes = paper.add_axes((left / WIDTH, BELOW / height, (WIDTH - left - 0.2) / WIDTH,
+                               tall / height))
+        frame(axes)
+        axes.set_xscale("log")
+        log_axis(axes.xaxis, axes.set_xlim, numbers, text.tick)
+        for i in range(len(names)):
+            draw(axes, i)
+        axes.set_ylim(len(names) - 0.5, -0.5)
+        axes.set_yticks(range(len(names)), names)
+        axes.tick_params(length=0)
+        axes.set_xlabel(title)
+        legend(paper, [(*one, module) for module, one in SIDES.items()], 2)
+
+    return figure(draw_all, WIDTH, height)
+
+
+def strips(timings):
+    """A strip for each operation and path, over all registers."""
+    ops = ladder.ops(timings)
+    rows = {(op, path): [timing for timing in timings
+                         if (timing["op"], timing["path"]) == (op, path)]
+            for op in ops for path in ladder.paths(timings)}
+    rows = {key: here for key, here in rows.items() if here}
+
+    def draw(axes, i):
+        (op, _), here = list(rows.items())[i]
+        draw_strip(axes, here, i)
+        if ops.index(op) % 2 == 0:
+            axes.axhspan(i - 0.5, i + 0.5, color=BAND, linewidth=0, zorder=0)
+
+    return lines_chart([f"{op}, {path}" for op, path in rows], STRIP,
+                       [timing["median_ns"] for timing in timings],
+                       "one access, median of each register", draw)
 
 
 def ratio_mark(row):
@@ -218,7 +274,7 @@ def ratio_mark(row):
     bounds = (row.ratio.low, row.ratio.high)
     known = row.ratio.low and row.ratio.high < math.inf
     return Mark(row.before["path"], row.ratio.value, bounds if known else None,
-                row.before["driver"] == WITH)
+                row.before["module"])
 
 
 def ratio_numbers(rows, above):
@@ -249,94 +305,15 @@ def ratios(rows, tolerance):
         WIDTH, 1)
 
 
-def driver_style(driver):
-    """Colour, shape, and whether the mark is filled."""
-    return DRIVER_STYLE.get(driver, (*OTHER_STYLE, "none"))
-
-
-def driver_legend(paper, entries):
-    """The drivers that occur."""
-    legend(paper, [(text.plain(driver), colour, shape, fill == "full")
-                   for driver in opens.drivers(entries)
-                   for colour, shape, fill in [driver_style(driver)]], 3)
-
-
 def phases(entries):
     """What each phase costs, a line for each, without and with the module on it."""
     names = opens.phases(entries)
-    height = 0.3 * len(names) + 0.75
 
-    def draw(paper):
-        axes = paper.add_axes((0.85 / WIDTH, BELOW / height, (WIDTH - 1.0) / WIDTH,
-                               0.3 * len(names) / height))
-        frame(axes)
-        axes.set_xscale("log")
-        log_axis(axes.xaxis, axes.set_xlim, ladder_numbers([entries]), text.tick)
-        drivers = opens.drivers(entries)
+    def draw(axes, i):
         for entry in entries:
-            colour, shape, fill = driver_style(entry["driver"])
-            y = names.index(entry["phase"]) + 0.16 * (drivers.index(entry["driver"]) -
-                                                      (len(drivers) - 1) / 2)
-            draw_mark(axes, (entry["median_ns"], y), positive(entry["ci95_ns"]),
-                      (colour, shape), fill == "full")
-        axes.set_ylim(len(names) - 0.5, -0.5)
-        axes.set_yticks(range(len(names)), [text.plain(name) for name in names])
-        axes.tick_params(length=0)
-        axes.set_xlabel("one device, median")
-        driver_legend(paper, entries)
+            if entry["phase"] == names[i]:
+                module = entry["module"]
+                draw_mark(axes, (entry["median_ns"], i + (0.08 if module else -0.08)),
+                          positive(entry["ci95_ns"]), SIDES[module][1:], module)
 
-    return figure(draw, WIDTH, height)
-
-
-def from_zero(axes, highest):
-    """A linear axis, so that what hardly grows looks like that."""
-    axes.set_ylim(0, highest * 1.12)
-    ticks = round_ticks(0, highest * 1.12, 4)
-    axes.set_yticks(ticks, [text.tick(tick) if tick else "0" for tick in ticks])
-    axes.grid(True, axis="y", color=GRID, linewidth=0.8)
-
-
-def scaling_panel(axes, entries, phase):
-    """One phase against the number of functions."""
-    frame(axes)
-    axes.set_xscale("log")
-    here = [entry for entry in entries if entry["phase"] == phase]
-    from_zero(axes, max(ladder_numbers([here])))
-    numbers = opens.functions(entries)
-    axes.set_xlim((numbers[0] or 1) / 1.2, numbers[-1] * 1.2)
-    axes.set_xticks(numbers, [str(number) for number in numbers])
-    axes.set_xticks([], minor=True)
-    axes.tick_params(length=0)
-    axes.set_title(text.plain(phase), loc="left", fontsize=9, color=INK)
-    for driver in opens.drivers(here):
-        colour, shape, fill = driver_style(driver)
-        line = opens.scaling(here, phase, driver)
-        axes.plot([entry["functions"] for entry in line], [entry["median_ns"] for entry in line],
-                  color=colour, linewidth=0.9)
-        for entry in line:
-            bounds = positive(entry["ci95_ns"])
-            if bounds:
-                axes.plot([entry["functions"]] * 2, bounds, color=colour, linewidth=1.6, alpha=0.55)
-            axes.plot([entry["functions"]], [entry["median_ns"]], linestyle="none", color=colour,
-                      marker=shape, markersize=4.6, markerfacecolor=colour if fill == "full"
-                      else "white")
-
-
-def scaling(entries):
-    """A small chart for each phase."""
-    names = opens.phases(entries)
-    lines = math.ceil(len(names) / 2)
-    height = 1.35 * lines + 0.55
-
-    def draw(paper):
-        for i, phase in enumerate(names):
-            left = 0.62 + (i % 2) * (WIDTH / 2)
-            bottom = 0.5 + (lines - 1 - i // 2) * 1.35
-            axes = paper.add_axes((left / WIDTH, bottom / height, (WIDTH / 2 - 0.75) / WIDTH,
-                                   0.85 / height))
-            scaling_panel(axes, entries, phase)
-            if i + 2 >= len(names):
-                axes.set_xlabel("functions")
-        driver_legend(paper, entries)
-
-    return figure(draw, WIDTH, height)
+    return lines_chart(names, PHASE, time_numbers(entries), "one device, median", draw)

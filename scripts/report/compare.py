@@ -4,11 +4,11 @@ import dataclasses
 import math
 import statistics
 
-from .load import OPEN_KEY, TIMING_KEY
-from .times import is_timed
+from . import text
+from .ladder import is_timed
+from .schema import BAR_KEY, OPEN_KEY, TIMING_KEY
 
 NORMAL_95 = 1.96
-BAR_KEY = ("bdf", "driver", "bar")
 VERDICTS = ("worse", "better", "no difference", "unknown")
 
 
@@ -33,7 +33,7 @@ class Row:
 def standard_error(entry):
     """Of the logarithm of the median. None: not known, infinite: unbounded."""
     bounds = entry["ci95_ns"]
-    if not bounds or (entry["samples"] or 2) < 2:
+    if not bounds or entry["samples"] < 2:
         return None
     if bounds[0] <= 0:
         return math.inf
@@ -97,16 +97,16 @@ def devices(results):
 
 
 def other_devices(before, after):
-    """What is not the same device in both, as {BDF: ids}. Where one of them does not
-    know, it is."""
+    """What is not the same device in both, as {BDF: ids}. Where one of them has no BAR
+    of it, it is."""
     old, new = devices(before), devices(after)
     return {bdf: (old[bdf], new[bdf]) for bdf in old if bdf in new and
-            any(one and two and one != two for one, two in zip(old[bdf], new[bdf]))}
+            old[bdf] != new[bdf]}
 
 
 def places(results):
-    """The devices that something was measured of, and the drivers."""
-    return {(entry["bdf"], entry["driver"]) for entry in results.bars + results.timings}
+    """The devices that something was measured of, and how they were bound."""
+    return {(entry["bdf"], text.binding(entry)) for entry in results.bars + results.timings}
 
 
 def names_devices(results):
@@ -171,7 +171,7 @@ class Comparison:
         bars = by_key(self.before.bars, BAR_KEY).keys() & by_key(self.after.bars, BAR_KEY).keys()
         if names_devices(self.before) and names_devices(self.after):
             return bool(self.of("timing") or any(bdf not in self.other_devices
-                                                 for bdf, _, _ in bars))
+                                                 for bdf, *_ in bars))
         return bool(self.rows)
 
     def lost_mappings(self):
@@ -179,8 +179,8 @@ class Comparison:
         device is still there under the same driver."""
         now, here = by_key(self.after.bars, BAR_KEY), places(self.after)
         return [(bar, now.get(key)) for key, bar in by_key(self.before.bars, BAR_KEY).items()
-                if bar["mmap"] and key[:2] in here and key[0] not in self.other_devices and
-                not (key in now and now[key]["mmap"])]
+                if bar["mmap"] and (key[0], text.binding(bar)) in here and
+                key[0] not in self.other_devices and not (key in now and now[key]["mmap"])]
 
     def lost_rows(self):
         """(kind, entry) of what was measured and is not, where the devices are still
@@ -189,18 +189,15 @@ class Comparison:
         lost = [(row.kind, row.before) for row in self.rows
                 if row.before["ci95_ns"] and not row.after["ci95_ns"]]
         lost += [("timing", one.entry) for one in self.only("timing", "before")
-                 if (one.entry["bdf"], one.entry["driver"]) in here]
+                 if (one.entry["bdf"], text.binding(one.entry)) in here]
         lost += [("open", one.entry) for one in self.only("open", "before")
-                 if {place for place in then if place[1] == one.entry["driver"]} <= here]
+                 if {place for place in then if place[1] == text.binding(one.entry)} <= here]
         return lost
 
 
 def name(kind, entry):
     """An entry for people."""
-    keys = TIMING_KEY if kind == "timing" else OPEN_KEY
-    words = [f"BAR {entry[key]}" if key == "bar" else
-             f"+0x{entry[key] or 0:x}" if key == "offset" else
-             f"width {entry[key]}" if key == "width" else
-             f"{entry[key]} functions" if key == "functions" else str(entry[key])
-             for key in keys]
-    return " ".join(words)
+    if kind == "timing":
+        return f"{text.place(entry)} {entry['path']} {entry['op']}, {text.binding(entry)}"
+    return (f"{text.binding(entry)}, {text.count(entry['functions'], 'function')}: "
+            f"{entry['phase']}")

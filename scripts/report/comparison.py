@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The report of two results files, before and after."""
-from . import charts, coverage, ladder, single, text
+from . import bars, charts, ladder, single, text, verdict
 from .compare import VERDICTS
 from .document import Chart, Charts, Document, Row, Section, Table, Text
-from .load import OPEN_KEY, WITHOUT, WITH
+from .schema import OPEN_KEY
 
 WHAT = {"timing": "Timings", "open": "Opening and mapping"}
 
@@ -21,8 +21,9 @@ def conditions(comparison):
     """(where, what, before, after), as they are printed, for all that is known of
     platform, machine and measurement; but for the seed, which is never the same."""
     after = single.conditions(comparison.after)
-    for part, old in single.conditions(comparison.before).items():
-        new = after[part]
+    before = single.conditions(comparison.before)
+    for part in dict.fromkeys([*before, *after]):
+        old, new = before.get(part, {}), after.get(part, {})
         for key in dict.fromkeys([*old, *new]):
             if key != "seed":
                 yield (part.lower(), key, old.get(key, text.UNKNOWN),
@@ -36,7 +37,7 @@ def only_before(comparison):
 
 def other_devices(comparison):
     """Their addresses, and what they are in either file."""
-    ids = {bdf: ", ".join(":".join(text.plain(number).removeprefix("0x") for number in one)
+    ids = {bdf: ", ".join(":".join(number.removeprefix("0x") for number in one)
                           for one in both) for bdf, both in comparison.other_devices.items()}
     return ", ".join(f"{bdf} ({both})" for bdf, both in ids.items())
 
@@ -47,7 +48,7 @@ def warnings(comparison):
     lost, alone = comparison.lost_mappings(), only_before(comparison)
     if lost:
         lines.append(f"{text.count(len(lost), 'BAR was', 'BARs were')} mapped before and "
-                     f"{'is' if len(lost) == 1 else 'are'} not after: see Coverage.")
+                     f"{'is' if len(lost) == 1 else 'are'} not after: see BARs.")
     if alone:
         lines.append(f"{text.count(len(alone), 'row is', 'rows are')} only in the results before: "
                      "not measured any more, and in no verdict.")
@@ -60,9 +61,11 @@ def warnings(comparison):
         lines.append(f"The two runs differ in {', '.join(different)}: "
                      "a difference between them need not come from the change.")
     for label, results in (("Before", comparison.before), ("After", comparison.after)):
+        judged, why = verdict.of(results)
+        lines += [f"{label}: {judged}: {why}"] * (judged != "pass")
         lines += [f"{label}: {line}" for line in single.warnings(results)]
     if not comparison.rows:
-        lines.append("The two files have no timing in common: only their coverage is compared.")
+        lines.append("The two files have no timing in common: only their BARs are compared.")
     return lines
 
 
@@ -99,9 +102,11 @@ def summary(comparison):
     blocks = [Table("Before and after", ["", "before", "after"], [
         Row(["results", comparison.before.source, comparison.after.source]),
         *(side(name, value(comparison.before), value(comparison.after)) for name, value in (
-            ("sub-page MMIO BARs mapped", lambda results: mapped(results, WITH)),
-            ("without the module", lambda results: mapped(results, WITHOUT)),
+            ("verdict", lambda results: verdict.of(results)[0]),
+            ("sub-page MMIO BARs mapped", lambda results: mapped(results, True)),
+            ("without the module", lambda results: mapped(results, False)),
             ("trapped / mapped read", trapped_to_mapped),
+            ("revision", lambda results: text.plain(results.revision)),
             ("partial", lambda results: text.plain(results.partial))))])]
     rows = []
     for kind, title in WHAT.items():
@@ -123,14 +128,14 @@ def side(name, before, after):
     return Row([name, before, after], "differs" if before != after else "")
 
 
-def mapped(results, driver):
+def mapped(results, module):
     """ "N of M"."""
-    return coverage.count_text(coverage.count(results, coverage.rows(results)[0], driver))
+    return bars.count_text(bars.count(results, module))
 
 
 def trapped_to_mapped(results):
     """The median ratio of one file."""
-    ratio = coverage.median_ratio(results)
+    ratio = bars.median_ratio(results)
     return f"{ratio[0]:.1f} ({text.count(ratio[1], 'BAR')})" if ratio else text.UNKNOWN
 
 
@@ -144,26 +149,23 @@ def machines(comparison):
 
 def bar_state(results):
     """What became of each BAR, by device, BAR and driver."""
-    states = {}
-    for row in coverage.rows(results)[0]:
-        if row.without:
-            states[row.bdf, row.bar, WITHOUT] = coverage.state(row.without)
-        if row.with_module:
-            states[row.bdf, row.bar, WITH] = coverage.state(row.with_module)
-    return states
+    return {(row.bdf, row.bar, text.binding(bar)): bars.state(bar)
+            for row in bars.rows(results) for bar in (row.without, row.with_module) if bar}
 
 
-def coverage_changes(comparison):
+def bar_changes(comparison):
     """BARs that are mapped in one and not in the other, or became something else."""
     before, after = bar_state(comparison.before), bar_state(comparison.after)
-    rows = [Row([key[0], text.plain(key[1]), key[2], before.get(key, text.UNKNOWN),
-                 after.get(key, text.UNKNOWN)], "differs")
+    names = {**comparison.before.names, **comparison.after.names}
+    rows = [Row([key[0], text.short(names[key[0]]), str(key[1]), key[2],
+                 before.get(key, text.UNKNOWN), after.get(key, text.UNKNOWN)], "differs")
             for key in sorted({**before, **after})
             if before.get(key) != after.get(key) and key[0] not in comparison.other_devices]
     if not rows:
-        return Section("Coverage", [Text("Each memory BAR is mapped or trapped as before.")])
-    return Section("Coverage", [Table("BARs that changed",
-                                      ["BDF", "BAR#", "driver", "before", "after"], rows)])
+        return Section("BARs", [Text("Each memory BAR is mapped or trapped as before.")])
+    return Section("BARs", [Table("BARs that changed",
+                                      ["BDF", "device", "BAR#", "driver", "before", "after"],
+                                      rows)])
 
 
 def by_verdict(rows):
@@ -207,7 +209,7 @@ def timings_section(comparison):
     for i, op in enumerate(ladder.ops([row.before for row in rows])):
         here = [row for row in rows if row.before["op"] == op and row.ratio]
         if here:
-            title = ladder.OP_TITLE.get(op, text.plain(op))
+            title = ladder.OP_TITLE.get(op, op)
             shown.append(Chart(
                 f"ratios-{i}", title,
                 f"{title}: ratio after / before with its 95 % interval on a logarithmic scale, "
@@ -216,21 +218,22 @@ def timings_section(comparison):
                 lambda here=here: charts.ratios(here, comparison.tolerance)))
     tables = verdict_tables(
         rows, "nanoseconds for one access", ["register", "operation", "path", "driver"],
-        lambda row: [text.place(row.before), *(text.plain(row.before[key])
-                                               for key in ("op", "path", "driver"))],
+        lambda row: [text.place(row.before), row.before["op"], row.before["path"],
+                     text.binding(row.before)],
         text.nanoseconds)
     return Section("Timings", [
         Charts(shown,
                "One mark for each row of the table, with its 95 % interval: left of 1 is faster "
                "than before. The band is the tolerance. Filled: measured with "
-               "the module; hollow: without it, or under another driver."), *tables])
+               "the module; hollow: without it."), *tables])
 
 
 def opens_section(comparison):
     """The same for what a device costs to open."""
     tables = verdict_tables(
-        comparison.of("open"), "cost for one device", ["phase", "functions#", "driver"],
-        lambda row: [text.plain(row.before[key]) for key in ("phase", "functions", "driver")],
+        comparison.of("open"), "cost for one device", ["phase", "devices#", "driver"],
+        lambda row: [row.before["phase"], str(row.before["functions"]),
+                     text.binding(row.before)],
         text.duration)
     return Section("Opening and mapping", tables)
 
@@ -241,14 +244,13 @@ def alone_table(title, alone):
     for where in ("before", "after"):
         here = [one for one in alone if one.where == where]
         for entry in ladder.sort([one.entry for one in here if one.kind == "timing"]):
-            rows.append(Row([text.place(entry), *(text.plain(entry[key])
-                                                  for key in ("op", "path", "driver")),
-                             where, text.nanoseconds(entry["median_ns"])]))
+            rows.append(Row([text.place(entry), entry["op"], entry["path"],
+                             text.binding(entry), where, text.nanoseconds(entry["median_ns"])]))
         for entry in sorted((one.entry for one in here if one.kind == "open"),
                             key=lambda entry: text.sort_key(entry, *OPEN_KEY)):
-            rows.append(Row([text.count(entry["functions"] or 0, "function"),
-                             text.plain(entry["phase"]), "open", text.plain(entry["driver"]),
-                             where, text.nanoseconds(entry["median_ns"])]))
+            rows.append(Row([f"{text.count(entry['functions'], 'device')} at once",
+                             entry["phase"], "open", text.binding(entry), where,
+                             text.nanoseconds(entry["median_ns"])]))
     return Table(title, ["register", "operation", "path", "driver", "only", "median, ns#"], rows)
 
 
@@ -263,22 +265,17 @@ def only_section(comparison):
 
 def skipped_section(comparison):
     """Of both."""
-    blocks = []
-    for label, results in (("before", comparison.before), ("after", comparison.after)):
-        if results.skipped:
-            table = single.skipped_table(results)
-            table.title = f"Paths that were skipped {label}"
-            blocks.append(table)
+    blocks = [*single.skipped_tables(comparison.before, ", before"),
+              *single.skipped_tables(comparison.after, ", after")]
     return Section("Not measured", blocks or [Text("No path was skipped.")])
 
 
 def kunit_section(comparison):
     """Of both."""
     before, after = (
-        {suite["suite"]: ", ".join(f"{text.plain(suite[key])} {what}" for key, what in
-                                   (("pass", "passed"), ("fail", "failed"), ("skip", "skipped")))
+        {suite["suite"]: f"{suite['pass']} passed, {suite['fail']} failed, {suite['skip']} skipped"
          for suite in results.kunit} for results in (comparison.before, comparison.after))
-    rows = [side(text.plain(name), before.get(name, text.UNKNOWN), after.get(name, text.UNKNOWN))
+    rows = [side(name, before.get(name, text.UNKNOWN), after.get(name, text.UNKNOWN))
             for name in dict.fromkeys([*before, *after])]
     return Section("KUnit", [Table("KUnit suites", ["suite", "before", "after"], rows) if rows else
                              Text("No KUnit results.")])
@@ -286,16 +283,16 @@ def kunit_section(comparison):
 
 def document(comparison):
     """The whole report."""
-    sections = [summary(comparison), machines(comparison), coverage_changes(comparison),
+    sections = [summary(comparison), machines(comparison), bar_changes(comparison),
                 timings_section(comparison)]
     if comparison.of("open"):
         sections.append(opens_section(comparison))
     sections += [only_section(comparison), skipped_section(comparison), kunit_section(comparison)]
-    names = [text.plain(results.platform["name"])
-             for results in (comparison.before, comparison.after)]
+    names = [results.platform["name"] for results in (comparison.before, comparison.after)]
     return Document(
         title=f"vfio-pci-subpage, before and after on {' and '.join(dict.fromkeys(names))}",
-        subtitle=as_text(outcome(comparison)) or "coverage only",
+        subtitle=as_text(outcome(comparison)) or "BARs only",
         top=single.top(figures(comparison), warnings(comparison)),
         sections=sections,
-        source=f"{comparison.before.source} and {comparison.after.source}")
+        footer=[*single.footer(comparison.before, "Before: "),
+                *single.footer(comparison.after, "After: ")])

@@ -4,17 +4,18 @@ import csv
 import io
 
 from . import text
-from .load import OPEN_KEY, TIMING_KEY
+from .schema import OPEN_KEY, TIMING_KEY
 
-KEYS = ("bdf", "driver", "bar", "offset", "path", "op", "width", "functions", "phase")
+KEYS = ("bdf", "driver", "module", "bar", "offset", "path", "op", "width", "functions", "phase")
 NUMBERS = ("median_ns", "min_ns", "p99_ns", "ci95_low_ns", "ci95_high_ns", "samples")
-EXTRA = ("batch", "outliers", "loop_ns", "cpu", "node", "counter")
+EXTRA = ("batch", "outliers", "loop_ns", "cpu", "node")
 
 
 def identity(kind, entry):
     """What names a row. The kind is "timing" or "open"."""
     keys = TIMING_KEY if kind == "timing" else OPEN_KEY
-    return {"kind": kind, **{key: entry[key] for key in keys}}
+    return {"kind": kind, **{key: text.plain(entry[key]) if key == "module" else entry[key]
+                             for key in keys}}
 
 
 def numbers(entry, prefix=""):

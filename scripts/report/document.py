@@ -22,6 +22,13 @@ class Warnings:
 
 
 @dataclasses.dataclass
+class Verdict:
+    """Pass, partial or fail, and why, in a sentence."""
+    verdict: str
+    why: str
+
+
+@dataclasses.dataclass
 class Figures:
     """The few numbers that matter: (number, what it is)."""
     figures: list
@@ -71,9 +78,18 @@ class Chart:
 @dataclasses.dataclass
 class Charts:
     """Charts that belong side by side, where there is room, and how to read them;
-    nothing at all if there are none."""
+    nothing at all if there are none. With a title they are folded."""
     charts: list
     note: str = ""
+    title: str = ""
+
+
+@dataclasses.dataclass
+class Pages:
+    """Pages of the host, before and after: lines of pagemap.Line."""
+    title: str
+    lines: list
+    note: str
 
 
 @dataclasses.dataclass
@@ -91,9 +107,10 @@ class Section:
 
 @dataclasses.dataclass
 class Document:
-    """A whole report. What stands above the sections comes first."""
+    """A whole report. What stands above the sections comes first; the footer says
+    what it is made of."""
     title: str
     subtitle: str
     top: list
     sections: list
-    source: str
+    footer: list

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Whether a comparison passes --fail-if-worse."""
-from . import coverage, text
+from . import bars, text
 from .compare import is_worse, name
 
 
@@ -10,9 +10,9 @@ def lost(compared):
     if compared.after.partial:
         yield f"{after}: partial: what is missing there may be worse: run it to its end"
     for bar, now in compared.lost_mappings():
-        state = coverage.MAPPING[now["mmap"]] if now else coverage.NOT_MEASURED
-        yield (f"{bar['bdf']} BAR {bar['bar']} {bar['driver']}: was mapped, is {state}: "
-               "look into the coverage")
+        state = bars.MAPPING[now["mmap"]] if now else bars.NOT_MEASURED
+        yield (f"{bar['bdf']} BAR {bar['bar']} {text.binding(bar)}: was mapped, is {state}: "
+               "look into the table of BARs")
     rows = compared.lost_rows()
     if rows:
         yield (f"{after}: {text.count(len(rows), 'row')} of {before} are not measured any more, "

@@ -3,14 +3,16 @@
 import html
 import re
 
-from .document import MANY_ROWS, Charts, Figures, Side, Table, Text, Warnings
+from . import pagemap, text
+from .document import (MANY_ROWS, Charts, Figures, Pages, Row, Side, Table, Text, Verdict,
+                       Warnings)
 
 SPECIAL = re.compile(r"([\\`*_\[\]<>|#~&])")
 
 
-def escape(text):
+def escape(words):
     """Plain text, whatever it holds."""
-    return SPECIAL.sub(r"\\\1", text)
+    return SPECIAL.sub(r"\\\1", words)
 
 
 def row(cells):
@@ -29,9 +31,24 @@ def table(block):
         yield row(cells)
 
 
+def pages(block):
+    """The map of pages as a table."""
+    return Table(block.title, ["page", "holds", "with the module"], [
+        Row([f"0x{line.before.start:x}" if line.before else text.UNKNOWN,
+             ", ".join(pagemap.words(owner) for owner in line.before.owners)
+             if line.before else text.UNKNOWN,
+             "; ".join(f"0x{page.start:x}: {', '.join(map(pagemap.words, page.owners))}"
+                       for page in line.after) or text.UNKNOWN])
+        for line in block.lines])
+
+
 def write_block(block):
     """The lines of a block."""
-    if isinstance(block, Text):
+    if isinstance(block, Pages):
+        block = pages(block)
+    if isinstance(block, Verdict):
+        yield f"**{block.verdict.upper()}:** {escape(block.why)}"
+    elif isinstance(block, Text):
         yield f"*{escape(block.text)}*" if block.note else escape(block.text)
     elif isinstance(block, Warnings):
         yield f"> **{escape(block.title)}**"
@@ -65,5 +82,5 @@ def write(document):
         blocks.append([f"### {escape(section.title)}"])
         blocks += [list(write_block(block)) for block in section.blocks
                    if not isinstance(block, Charts)]
-    blocks.append([f"*{escape(document.source)}*"])
+    blocks += [list(write_block(block)) for block in document.footer]
     return "\n\n".join("\n".join(lines) for lines in blocks) + "\n"

@@ -4,8 +4,6 @@ import dataclasses
 
 from . import compare
 from .ladder import rank
-from .load import WITHOUT, WITH
-from .times import is_timed
 
 PHASES = ("bind", "open", "mmap", "touch", "close", "unbind", "total")
 
@@ -13,11 +11,17 @@ PHASES = ("bind", "open", "mmap", "touch", "close", "unbind", "total")
 @dataclasses.dataclass
 class Row:
     """A phase with so many functions; either may be None."""
+    driver: str
     functions: int
     phase: str
-    without: dict
-    with_module: dict
-    ratio: compare.Ratio
+    without: dict = None
+    with_module: dict = None
+
+    @property
+    def ratio(self):
+        """With to without, or None."""
+        return compare.ratio(self.without, self.with_module) \
+            if self.without and self.with_module else None
 
 
 def phases(opens):
@@ -25,44 +29,25 @@ def phases(opens):
     return sorted({entry["phase"] for entry in opens}, key=lambda phase: rank(phase, PHASES))
 
 
-def drivers(opens):
-    """The drivers that occur."""
-    return sorted({entry["driver"] for entry in opens},
-                  key=lambda driver: rank(driver, (WITHOUT, WITH)))
-
-
 def functions(opens):
     """The numbers of functions that occur."""
-    return sorted({entry["functions"] or 0 for entry in opens})
+    return sorted({entry["functions"] for entry in opens})
 
 
 def rows(opens):
-    """In order, with the ratio of with to without."""
-    found = {(entry["functions"] or 0, entry["phase"], entry["driver"]): entry
-             for entry in opens}
-    result = []
-    for number in functions(opens):
-        for phase in phases(opens):
-            without = found.get((number, phase, WITHOUT))
-            with_module = found.get((number, phase, WITH))
-            if without or with_module:
-                ratio = compare.ratio(without, with_module) if without and with_module else None
-                result.append(Row(number, phase, without, with_module, ratio))
-    return result
+    """By phase, and by the number of functions in each, so that what grows is seen."""
+    found = {}
+    for entry in opens:
+        key = entry["driver"], entry["functions"], entry["phase"]
+        row = found.setdefault(key, Row(*key))
+        if entry["module"]:
+            row.with_module = entry
+        else:
+            row.without = entry
+    return sorted(found.values(), key=lambda row: (row.driver, rank(row.phase, PHASES),
+                                                   row.functions))
 
 
 def totals(opens):
     """The rows of all phases together that have a ratio."""
     return [row for row in rows(opens) if row.phase == "total" and row.ratio]
-
-
-def others(opens):
-    """Entries of other drivers."""
-    return [entry for entry in opens if entry["driver"] not in (WITHOUT, WITH)]
-
-
-def scaling(opens, phase, driver):
-    """The entries of a phase, by number of functions."""
-    return sorted((entry for entry in opens
-                   if entry["phase"] == phase and entry["driver"] == driver and
-                   is_timed(entry)), key=lambda entry: entry["functions"] or 0)

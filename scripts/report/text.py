@@ -2,6 +2,7 @@
 """Numbers and places as people read them."""
 
 UNKNOWN = "\u2013"
+NAME = 24
 
 
 def plain(value):
@@ -15,8 +16,19 @@ def plain(value):
     return str(value)
 
 
+def short(name, length=NAME):
+    """A name that a column has room for."""
+    name = plain(name)
+    return name if len(name) <= length else name[:length - 1].rstrip() + "…"
+
+
+def binding(entry):
+    """ "vfio-pci", "vfio-pci with the module"."""
+    return entry["driver"] + (" with the module" if entry["module"] else "")
+
+
 def nanoseconds(value):
-    """As vfio_pci_subpage_report has them."""
+    """With about three digits."""
     if value is None:
         return UNKNOWN
     return f"{value:.1f}" if value < 100 else f"{value:.0f}"
@@ -24,8 +36,6 @@ def nanoseconds(value):
 
 def duration(value, digits="#.3g"):
     """With the unit that fits."""
-    if value is None:
-        return UNKNOWN
     for unit, scale in (("s", 1e9), ("ms", 1e6), ("µs", 1e3), ("ns", 1)):
         # What would be rounded to 1000 of a unit is 1 of the next.
         if value >= 0.9995 * scale or unit == "ns":
@@ -53,13 +63,11 @@ def ratio(value):
 
 def size(value):
     """Bytes."""
-    if value is None:
-        return UNKNOWN
-    for unit in ("B", "KiB", "MiB", "GiB", "TiB"):
-        if value < 1024 or value % 1024 or unit == "TiB":
-            return f"{value} {unit}"
+    units = ["B", "KiB", "MiB", "GiB", "TiB"]
+    while value >= 1024 and value % 1024 == 0 and len(units) > 1:
         value //= 1024
-    return UNKNOWN
+        units.pop(0)
+    return f"{value} {units[0]}"
 
 
 def count(number, one, many=None):
@@ -69,7 +77,7 @@ def count(number, one, many=None):
 
 def place(entry):
     """A register: "0000:02:01.0 BAR 0 +0x40", with the width if it is not 4."""
-    where = f"{entry['bdf'] or '?'} BAR {plain(entry['bar'])}"
+    where = f"{entry['bdf']} BAR {entry['bar']}"
     if entry["offset"] is not None:
         where += f" +0x{entry['offset']:x}"
     if entry["width"] not in (None, 4):

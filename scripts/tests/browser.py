@@ -44,7 +44,11 @@ MEASURE = """(() => {
     scroll: Math.max(document.documentElement.scrollWidth, document.body.scrollWidth),
     height: document.documentElement.scrollHeight,
     out: out.slice(0, 5).map(e => e.tagName + ' ' + (e.textContent || '').trim().slice(0, 40)),
-    cut: cut.slice(0, 5).map(e => e.textContent), charts: [...document.querySelectorAll('svg.chart')].map(e => e.getBoundingClientRect().width)};
+    cut: cut.slice(0, 5).map(e => e.textContent),
+    // What lies in a page of the map, and cannot be seen.
+    narrow: [...document.querySelectorAll('.strip i[class]:not(.spare)')].filter(e =>
+      e.getBoundingClientRect().width < 5).length,
+    charts: [...document.querySelectorAll('svg.chart')].map(e => e.getBoundingClientRect().width)};
 })()"""
 
 

@@ -43,7 +43,7 @@ gate()
 {
 	local runs=build/check/vm-test-perf-x86_64-4k
 	/usr/bin/python3 -c 'import matplotlib' 2>/dev/null || scripts/packages.sh report
-	scripts/report.py --markdown $runs/report.md --fail-if-worse "$1" $runs/"$2" $runs/"$3"
+	scripts/report.py --markdown $runs/report.md --fail-if-worse "$1" $runs/"$2" --compare $runs/"$3"
 }
 
 gate_finds_delay()

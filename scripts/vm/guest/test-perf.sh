@@ -102,6 +102,7 @@ path_goes_wrong()
 compares()
 {
 	dev=$(bdf ohci)
+	unbind_all
 	runs 0 $perf --compare --rounds 2 --paths mmap,file "$dev" || return 1
 	grep '^round' out >rounds
 	printf 'round %s the module\n' '1 of 2, without' '1 of 2, with' '2 of 2, with' \
@@ -112,7 +113,7 @@ compares()
 		says_complete true && [ ! -e "$PCI/$dev/driver" ]
 	ret=$?
 	modprobe vfio_pci_subpage
-	bind vfio-pci "$dev"
+	bind_all
 	return $ret
 }
 

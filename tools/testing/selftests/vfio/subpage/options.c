@@ -375,7 +375,6 @@ int options_parse(enum options_program program, int argc, char **argv, const cha
 		.program = program,
 		.accel = "none",
 		.samples = program == OPTIONS_OPEN ? SAMPLES_OF_OPEN : SAMPLES_OF_PERF,
-		.batch = program == OPTIONS_TEST ? 128 : 0,
 		.blocks = DEFAULT_BLOCKS,
 		.seed = time(NULL),
 	};

@@ -56,17 +56,32 @@ void stats_compute(double *sample, size_t n, struct stats *stats)
 	confidence(sample, n, stats->ci95);
 }
 
-/* The median of blocks drawn with replacement. */
-static double redraw(const double *sample, size_t per_block, size_t blocks,
-		     struct random *random, double *drawn)
-{
-	size_t i;
+/* A sample, and the block that it is of. */
+struct member {
+	double value;
+	size_t block;
+};
 
+/*
+ * The median of blocks drawn with replacement. The members are sorted once, by value:
+ * each then counts as often as its block was drawn.
+ */
+static double redraw(const struct member *member, size_t per_block, size_t blocks,
+		     struct random *random, size_t *times)
+{
+	size_t n = per_block * blocks, seen = 0, i;
+	double low;
+
+	memset(times, 0, blocks * sizeof(*times));
 	for (i = 0; i < blocks; i++)
-		memcpy(drawn + i * per_block, sample + random_below(random, blocks) * per_block,
-		       per_block * sizeof(*drawn));
-	qsort(drawn, per_block * blocks, sizeof(*drawn), by_value);
-	return median(drawn, per_block * blocks);
+		times[random_below(random, blocks)]++;
+
+	for (i = 0; seen <= (n - 1) / 2; i++)
+		seen += times[member[i].block];
+	low = member[i - 1].value;
+	for (; seen <= n / 2; i++)
+		seen += times[member[i].block];
+	return (low + member[i - 1].value) / 2;
 }
 
 /* The 97.5th percentile of Student's t (Abramowitz and Stegun, 26.7.5). */
@@ -94,26 +109,32 @@ int stats_bootstrap(const double *sample, size_t per_block, size_t blocks, u64 s
 		    double ci95[2])
 {
 	struct random random = { .state = seed };
-	double medians[RESAMPLES], *drawn;
-	size_t i;
+	double medians[RESAMPLES];
+	struct member *member;
+	size_t *times, i;
+	int ret = -1;
 
 	ci95[0] = NAN;
 	ci95[1] = NAN;
 	if (blocks < STATS_MIN_BLOCKS)
 		return 0;
 
-	drawn = calloc(per_block * blocks, sizeof(*drawn));
-	if (!drawn)
-		return -1;
-
-	for (i = 0; i < RESAMPLES; i++)
-		medians[i] = redraw(sample, per_block, blocks, &random, drawn);
-	free(drawn);
-
-	qsort(medians, RESAMPLES, sizeof(*medians), by_value);
-	ci95[0] = medians[outside(blocks)];
-	ci95[1] = medians[RESAMPLES - 1 - outside(blocks)];
-	return 0;
+	member = calloc(per_block * blocks, sizeof(*member));
+	times = calloc(blocks, sizeof(*times));
+	if (member && times) {
+		for (i = 0; i < per_block * blocks; i++)
+			member[i] = (struct member) { sample[i], i / per_block };
+		qsort(member, per_block * blocks, sizeof(*member), by_value);
+		for (i = 0; i < RESAMPLES; i++)
+			medians[i] = redraw(member, per_block, blocks, &random, times);
+		qsort(medians, RESAMPLES, sizeof(*medians), by_value);
+		ci95[0] = medians[outside(blocks)];
+		ci95[1] = medians[RESAMPLES - 1 - outside(blocks)];
+		ret = 0;
+	}
+	free(member);
+	free(times);
+	return ret;
 }
 
 size_t stats_outliers(const double *sorted, size_t n)
