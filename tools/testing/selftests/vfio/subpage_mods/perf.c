@@ -14,7 +14,7 @@
 #include <linux/timekeeping.h>
 #include <linux/uaccess.h>
 
-#include "perf_ioctl.h"
+#include "measure/perf_ioctl.h"
 
 /* The clock that user space reads too: see cycles.h of the suite. */
 static u64 ticks(void)
