@@ -14,12 +14,15 @@ scripts/build/suite.sh build/suite
 # use PLATFORM: from now on guests are of this one
 use()
 {
+	local list
 	platform=$1
 	platform_environment "$platform"
 	kernel=$(platform_kernel "$platform")
-	mapfile -t modules < <(KUNIT=1 scripts/build/module.sh "$kernel/build" modules &&
+	# In a variable, or nobody would notice that it fails.
+	list=$(KUNIT=1 scripts/build/module.sh "$kernel/build" modules &&
 		scripts/build/module.sh "$kernel/build" modules \
 			tools/testing/selftests/vfio/subpage_mods)
+	mapfile -t modules <<<"$list"
 	modules=("${modules[@]/#/--module=}")
 	suite=$(platform_suite "$platform")
 	scripts/build/suite.sh "$suite"

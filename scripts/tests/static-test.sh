@@ -55,7 +55,7 @@ module_builds()
 	! grep -iE 'warning|error' <<<"$out"
 }
 
-module_is_relocatable()
+module_is_of_its_kernel()
 {
 	local kernel
 	kernel=$(scripts/build/fetch-kernel.sh 6.12)
@@ -116,7 +116,7 @@ for series in 6.1 6.12; do
 	check "build.test_module_${series}_no_warning" module_builds $series \
 		tools/testing/selftests/vfio/subpage_mods
 done
-check build.module_vermagic module_is_relocatable
+check build.module_vermagic module_is_of_its_kernel
 check build.suite_no_warning suite_builds_without_warning
 check docs.sphinx_no_warning documentation_builds
 finish

@@ -71,18 +71,6 @@ excluded()
 	return $ret
 }
 
-# in-place is not a move, so relocate=no does not forbid it
-in_place_without_relocate()
-{
-	dev=$(bdf alone-sdhci)
-	parameter relocate no
-	bind_prepared in-place "$dev" 0 && has_page "$dev" 0
-	ret=$?
-	unbind "$dev"
-	parameter relocate yes
-	return $ret
-}
-
 # A page of its own, which is not reserved: the core does that at each open.
 keeps_device_size()
 {
@@ -315,7 +303,6 @@ check bars.in_place in_place
 check bars.relocate_no excluded function0 relocate no yes
 check bars.excluded_by_address excluded function0 exclude "0000:ff:00.0,$(bdf function0)" ""
 check bars.excluded_by_id excluded alone-sdhci exclude 1B36:0007 ""
-check bars.in_place_without_relocate in_place_without_relocate
 check bars.keeps_device_size keeps_device_size
 check bars.parameters parameters
 check bars.parameters_at_load parameters_at_load

@@ -490,6 +490,7 @@ static void prefetchable_and_64bit(struct kunit *test)
 	add_window(test, 2, 4, PREF64);
 	add_bar(test, 0, 0, page(0, 0), 256, MEM);
 	add_bar(test, 0, 1, page(0, 0) + 256, 256, MEM);
+	add_bar(test, 0, 2, page(0, 0) + 512, 256, MEM | IORESOURCE_MEM_64);
 	add_bar(test, 1, 0, page(1, 0), 256, PREF);
 	add_bar(test, 1, 1, page(1, 0) + 256, 256, PREF);
 	add_bar(test, 2, 0, page(2, 0), 256, PREF64);
@@ -498,10 +499,11 @@ static void prefetchable_and_64bit(struct kunit *test)
 	prepare(fake, 2);
 	expect_page(test, 2, 0, PCI_SUBPAGE_IN_PLACE, page(2, 0));
 	expect_page(test, 2, 2, PCI_SUBPAGE_RELOCATED, page(2, 1));
-	/* Neither is prefetchable, and the window above 4 GiB is. */
+	/* None is prefetchable, and the window above 4 GiB is. */
 	prepare(fake, 0);
 	expect_none(test, 0, 0, PCI_SUBPAGE_NO_SPACE, page(0, 0));
 	expect_none(test, 0, 1, PCI_SUBPAGE_NO_SPACE, page(0, 0) + 256);
+	expect_none(test, 0, 2, PCI_SUBPAGE_NO_SPACE, page(0, 0) + 512);
 	/* Prefetchable, but 32 bits do not reach that far. */
 	prepare(fake, 1);
 	expect_none(test, 1, 0, PCI_SUBPAGE_NO_SPACE, page(1, 0));
@@ -624,6 +626,27 @@ static void restore_in_any_order(struct kunit *test)
 			expect_at(test, dev, 1, fake->dev[dev].resource[1].start, 256);
 		}
 	}
+}
+
+/* Without a window; or in one, but without an address yet. */
+static void unassigned(struct kunit *test)
+{
+	struct fake *fake = test->priv;
+	int bar;
+
+	add_window(test, 0, 2, MEM);
+	for (bar = 0; bar < 2; bar++)
+		add_bar(test, 0, bar, page(0, bar) + 256, 256, MEM);
+	release_resource(&fake->dev[0].resource[0]);
+	fake->dev[0].resource[1].flags |= IORESOURCE_UNSET;
+	fake->policy.relocate = PCI_SUBPAGE_RELOCATE_FORCE;
+	prepare(fake, 0);
+	for (bar = 0; bar < 2; bar++) {
+		KUNIT_EXPECT_EQ(test, PCI_SUBPAGE_UNASSIGNED, state(fake, 0, bar));
+		KUNIT_EXPECT_EQ(test, page(0, bar) + 256, fake->dev[0].resource[bar].start);
+		KUNIT_EXPECT_EQ(test, 256, resource_size(&fake->dev[0].resource[bar]));
+	}
+	KUNIT_EXPECT_EQ(test, 0, fake->bar_writes + fake->command_writes);
 }
 
 /* The window goes while the BAR is held, and comes back elsewhere. */
@@ -858,6 +881,28 @@ static void region_in_the_rest(struct kunit *test)
 	restore(fake, 0);
 	expect_at(test, 0, 0, page(0, 0), PAGE_SIZE);
 	release_resource(&region);
+}
+
+/* Off while both halves are written, then as before; not touched if it was off. */
+static void decode_as_before(struct kunit *test)
+{
+	static const u32 commands[] = { PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER,
+					PCI_COMMAND_MASTER };
+	struct fake *fake = test->priv;
+	int dev;
+
+	add_window(test, 2, 3, PREF64);
+	add_bar(test, 2, 0, page(2, 0), 256, PREF64);
+	for (dev = 0; dev < 2; dev++)
+		add_bar(test, dev, 0, page(2, 0) + (dev + 1) * 256, 256, PREF64);
+	for (dev = 0; dev < 2; dev++) {
+		fake->config[dev][PCI_COMMAND / 4] = commands[dev];
+		prepare(fake, dev);
+		expect_page(test, dev, 0, PCI_SUBPAGE_RELOCATED, page(2, dev + 1));
+		KUNIT_EXPECT_EQ(test, commands[dev], fake->config[dev][PCI_COMMAND / 4]);
+		KUNIT_EXPECT_EQ(test, 2 * (dev + 1), fake->bar_writes);
+		KUNIT_EXPECT_EQ(test, 2, fake->command_writes);
+	}
 }
 
 static void register_stuck(struct kunit *test)
@@ -1161,6 +1206,7 @@ static struct kunit_case bars_test_cases[] = {
 	KUNIT_CASE(reserved_by_firmware),
 	KUNIT_CASE(above_legacy),
 	KUNIT_CASE(restore_in_any_order),
+	KUNIT_CASE(unassigned),
 	KUNIT_CASE(window_lost),
 	KUNIT_CASE(window_lost_for_good),
 	KUNIT_CASE(own_window_lost_while_moving),
@@ -1174,6 +1220,7 @@ static struct kunit_case bars_test_cases[] = {
 	KUNIT_CASE(boot_framebuffer),
 	KUNIT_CASE(region_inside_in_place),
 	KUNIT_CASE(region_in_the_rest),
+	KUNIT_CASE(decode_as_before),
 	KUNIT_CASE(register_stuck),
 	KUNIT_CASE(register_lost_its_address),
 	KUNIT_CASE(device_does_not_answer),

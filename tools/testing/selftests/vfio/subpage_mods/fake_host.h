@@ -16,13 +16,10 @@
  * enum fake_window_kind - what a window of the host decodes
  * @FAKE_MEM32: not prefetchable, bus addresses below 4 GiB
  * @FAKE_PREF64: 64-bit prefetchable, bus addresses above 4 GiB
- * @FAKE_PREF_ACROSS: 64-bit prefetchable, its first page is the last one below
- *	4 GiB on the bus
  */
 enum fake_window_kind {
 	FAKE_MEM32,
 	FAKE_PREF64,
-	FAKE_PREF_ACROSS,
 };
 
 /**
@@ -38,11 +35,9 @@ struct fake_window {
 /**
  * enum fake_quirk - what is special about a BAR
  * @FAKE_ASSIGN: without an address at first, the PCI core finds one
- * @FAKE_UNASSIGNED: without an address for ever
  */
 enum fake_quirk {
 	FAKE_ASSIGN = BIT(0),
-	FAKE_UNASSIGNED = BIT(1),
 };
 
 /**

@@ -42,11 +42,9 @@ static const struct {
 	unsigned long flags;
 	u64 bus_address;
 } window_kinds[] = {
-	[FAKE_MEM32]	   = { IORESOURCE_MEM, 0xe0000000 },
-	[FAKE_PREF64]	   = { IORESOURCE_MEM | IORESOURCE_PREFETCH |
-			       IORESOURCE_MEM_64, 0x4200000000 },
-	[FAKE_PREF_ACROSS] = { IORESOURCE_MEM | IORESOURCE_PREFETCH |
-			       IORESOURCE_MEM_64, SZ_4G - PAGE_SIZE },
+	[FAKE_MEM32]  = { IORESOURCE_MEM, 0xe0000000 },
+	[FAKE_PREF64] = { IORESOURCE_MEM | IORESOURCE_PREFETCH | IORESOURCE_MEM_64,
+			  0x4200000000 },
 };
 
 static struct {
@@ -75,11 +73,6 @@ static unsigned int violations;
 module_param(violations, uint, 0444);
 MODULE_PARM_DESC(violations,
 		 "Counts writes to a BAR register while memory decode was on (read only)");
-
-static int trace = -1;
-module_param(trace, int, 0644);
-MODULE_PARM_DESC(trace,
-		 "Slot whose command and BAR writes are logged (default: -1, none)");
 
 static struct device_state *device_at(struct pci_bus *bus, unsigned int devfn)
 {
@@ -146,13 +139,9 @@ static void write_pm_ctrl(struct device_state *dev, u32 val)
 
 static void write_reg(struct device_state *dev, int where, u32 val)
 {
-	bool is_bar = where >= PCI_BASE_ADDRESS_0 && where <= PCI_BASE_ADDRESS_5;
 	u32 *reg = &dev->regs[where / 4];
 
-	if (dev - host.devices == trace && (is_bar || where == PCI_COMMAND))
-		pr_info("slot %d: %#x = %#010x, decode %s\n", trace, where, val,
-			decodes_memory(dev) ? "on" : "off");
-	if (is_bar)
+	if (where >= PCI_BASE_ADDRESS_0 && where <= PCI_BASE_ADDRESS_5)
 		write_bar(dev, (where - PCI_BASE_ADDRESS_0) / 4, val);
 	else if (where == PCI_COMMAND)
 		*reg = (val & COMMAND_BITS) | (*reg & ~COMMAND_BITS);
@@ -258,7 +247,7 @@ static u64 firmware_address(const struct fake_bar *bar)
 {
 	const struct fake_window *window = &host.scenario->windows[bar->window];
 
-	if (bar->quirks & (FAKE_ASSIGN | FAKE_UNASSIGNED))
+	if (bar->quirks & FAKE_ASSIGN)
 		return 0;
 	return window_kinds[window->kind].bus_address +
 	       bar->page * PAGE_SIZE + bar->offset;
@@ -353,7 +342,7 @@ static void place_bar(struct pci_dev *pdev, int bar, u32 quirks, bool assign)
 
 	if (assign && (quirks & FAKE_ASSIGN))
 		ret = pci_assign_resource(pdev, bar);
-	else if (!assign && !(quirks & (FAKE_ASSIGN | FAKE_UNASSIGNED)))
+	else if (!assign && !(quirks & FAKE_ASSIGN))
 		ret = pci_claim_resource(pdev, bar);
 	if (ret)
 		pci_info(pdev, "BAR %d: not placed: %d\n", bar, ret);

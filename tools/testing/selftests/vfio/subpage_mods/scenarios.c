@@ -14,8 +14,6 @@
 /* A BAR at an offset of a page of the first window, or of the second one. */
 #define BAR(_size, _page, _offset)					\
 	{ .size = (_size), .page = (_page), .offset = (_offset) }
-#define BAR_TYPE(_size, _page, _offset, _type)				\
-	{ .size = (_size), .page = (_page), .offset = (_offset), .type = (_type) }
 #define BAR_WINDOW1(_size, _page, _offset, _type)			\
 	{ .size = (_size), .page = (_page), .offset = (_offset), .type = (_type), \
 	  .window = 1 }
@@ -33,39 +31,6 @@ static const struct fake_scenario scenarios[] = {
 			ONE_BAR(BAR(2048, 0, 0)),
 			ONE_BAR(BAR(256, 0, 0x800)),
 			ONE_BAR(BAR(16, 0, 0xff0)),
-		},
-	}, {
-		.name = "kinds",
-		.windows = { { FAKE_MEM32, 2 }, { FAKE_PREF64, 8 } },
-		.devices = {
-			ONE_BAR(BAR_WINDOW1(256, 0, 0x000, MEM64 | PREF)),
-			ONE_BAR(BAR_WINDOW1(256, 0, 0x100, MEM64 | PREF)),
-			ONE_BAR(BAR_TYPE(256, 0, 0x000, MEM64)),
-			ONE_BAR(BAR_TYPE(256, 0, 0x100, PREF)),
-			ONE_BAR(BAR_TYPE(256, 0, 0x200, MEM64 | PREF)),
-			ONE_BAR(BAR(256, 0, 0x300)),
-		},
-	}, {
-		.name = "across",
-		.windows = { { FAKE_MEM32, 1 }, { FAKE_PREF_ACROSS, 3 } },
-		.devices = {
-			ONE_BAR(BAR_TYPE(256, 0, 0x000, PREF)),
-			ONE_BAR(BAR_TYPE(256, 0, 0x100, PREF)),
-			ONE_BAR(BAR_TYPE(256, 0, 0x200, MEM64 | PREF)),
-			ONE_BAR(BAR(256, 0, 0x300)),
-		},
-	}, {
-		/* The second and the third one lack an address in two ways. */
-		.name = "unassigned",
-		.windows = { { FAKE_MEM32, 1 } },
-		.devices = {
-			{
-				.bars = {
-					BAR(PAGE_SIZE, 0, 0),
-					BAR_QUIRK(256, 0, 0, FAKE_UNASSIGNED),
-					BAR_QUIRK(256, 0, 0, FAKE_ASSIGN),
-				},
-			},
 		},
 	}, {
 		.name = "fails",
