@@ -136,8 +136,10 @@ mapped_is_faster()
 delay_is_found()
 {
 	runs 0 $perf --paths mmap,file --seed 1 "$(bdf ohci)" || return 1
+	cp records.jsonl plain.jsonl
 	plain=$(median mmap out)
 	runs 0 $perf --paths mmap,file --delay 1000 "$(bdf ohci)" || return 1
+	cp records.jsonl slow.jsonl
 	grep -q '"--delay made each access take 1000 ns longer"' records.jsonl || return 1
 	more=$(($(median mmap out) - plain))
 	echo "$plain ns, and $more ns more"
