@@ -180,6 +180,7 @@ static void __exit subpage_exit(void)
 subsys_initcall(subpage_init);
 module_exit(subpage_exit);
 
+MODULE_VERSION("1.0");
 MODULE_LICENSE("GPL");
 MODULE_AUTHOR("The vfio-pci-subpage authors");
 MODULE_DESCRIPTION("A page for each PCI memory BAR smaller than one while a VFIO driver has its device");

@@ -705,71 +705,13 @@ static void test_device(struct tested_device *t)
 	ksft_test_result(WIFEXITED(status) && !WEXITSTATUS(status), "%s\n", bdf);
 }
 
-static void read_state(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts)
-{
-	char name[64], size[32];
-
-	snprintf(name, sizeof(name), MODULE_SUBPAGE "/bar%u", bar);
-	sysfs_read_attr(dev, name, facts->state, sizeof(facts->state));
-	snprintf(name, sizeof(name), MODULE_SUBPAGE "/bar%u_size", bar);
-	if (sysfs_read_attr(dev, name, size, sizeof(size)))
-		facts->stated_size = strtoull(size, NULL, 10);
-}
-
-static bool parameter_is(const char *name, const char *value)
-{
-	char now[16];
-
-	return sysfs_read_parameter(name, now, sizeof(now)) && !strcmp(now, value);
-}
-
-/* DOMAIN:BUS:DEV.FN or VENDOR:DEVICE, separated by commas or blanks. */
-static bool is_excluded(const struct pci_device *dev)
-{
-	char list[1024], bdf[SYSFS_BDF_LEN], *item, *rest = list;
-	unsigned int vendor, device;
-
-	if (!sysfs_read_parameter("exclude", list, sizeof(list)))
-		return false;
-
-	while ((item = strsep(&rest, ", "))) {
-		if (sysfs_parse_bdf(item, bdf) ? !strcmp(bdf, dev->bdf) :
-		    sscanf(item, "%x:%x", &vendor, &device) == 2 && vendor == dev->vendor &&
-		    device == dev->device)
-			return true;
-	}
-	return false;
-}
-
-static void read_facts(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts)
-{
-	const struct pci_resource *res = &dev->res[bar];
-
-	*facts = (struct bar_facts) {
-		.bdf = dev->bdf,
-		.start = res->start,
-		.bus_start = sysfs_bus_address(dev, bar),
-		.size = sysfs_resource_size(res),
-		.device_size = dev->bar_size[bar],
-		.flags = res->flags,
-		.page_size = page_size(),
-		.held = dev->is_held,
-		.has_vfs = dev->has_vfs,
-		.relocate_off = parameter_is("relocate", "no"),
-		.excluded = is_excluded(dev),
-		.keep_size = parameter_is("bar_size", "device"),
-	};
-	if (facts->held)
-		read_state(dev, bar, facts);
-}
-
 static int init_device(struct tested_device *t, struct vfio_device *device, struct error *err)
 {
 	unsigned int bar;
 
 	t->device = device;
 	for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
-		read_facts(device->dev, bar, &t->bar[bar].facts);
+		bar_facts_read(device->dev, bar, &t->bar[bar].facts);
 		if (safe_registers(&options, &profiles, device->dev, bar, &t->bar[bar].registers,
 				   err))
 			return -1;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What is expected of a BAR, worked out from sysfs and /proc/iomem alone. Pure:
- * nothing here looks at the system or shares a line with what it judges.
+ * What is expected of a BAR, worked out from sysfs and /proc/iomem alone. Pure but for
+ * bar_facts_read(), which reads them; it shares no line with what it judges.
  *
  * "Somebody else" in the page of a BAR is whatever is neither above the BAR (bridge
  * windows, and what firmware has reserved around them), nor the BAR itself, nor a
@@ -72,6 +72,9 @@ enum verdict {
 
 /* Is it a memory BAR smaller than a page in the device? */
 bool bar_is_subpage(const struct bar_facts *bar);
+
+/* Of a BAR as sysfs shows it now; the parameters are those of the module. */
+void bar_facts_read(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts);
 
 /**
  * expect_mmap() - should region info say that the BAR can be mapped?

@@ -120,13 +120,15 @@ static void add_time(struct json_object *record)
 	add_string(record, "time", text);
 }
 
-/* The checksum of its source, as MODULE_VERSION does not change with each build. */
+/* Its version, and the checksum of its source; of nothing while it is not loaded. */
 static void add_module_version(struct json_object *record)
 {
-	char text[64];
+	char version[32], checksum[64], text[128] = "";
 
-	if (!sysfs_read_line("/sys/module/" MODULE_SUBPAGE "/srcversion", text, sizeof(text)))
-		text[0] = '\0';
+	if (sysfs_read_line("/sys/module/" MODULE_SUBPAGE "/version", version, sizeof(version)) &&
+	    sysfs_read_line("/sys/module/" MODULE_SUBPAGE "/srcversion", checksum,
+			    sizeof(checksum)))
+		snprintf(text, sizeof(text), "%s, srcversion %s", version, checksum);
 	add_string(record, "module_version", text);
 }
 
