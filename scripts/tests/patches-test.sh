@@ -193,7 +193,7 @@ lines_in_place()
 	same "sources of Kconfig" 1 "$(grep -c '^source "drivers/vfio/pci/subpage/Kconfig"$' "$t/drivers/vfio/pci/Kconfig")" &&
 	same "lines of Makefile" 1 "$(grep -c 'VFIO_PCI_SUBPAGE' "$t/drivers/vfio/pci/Makefile")" &&
 	same "targets" 1 "$(grep -cx 'TARGETS += vfio' "$t/tools/testing/selftests/Makefile")" &&
-	grep -A1 -x '   kselftest' "$t/Documentation/dev-tools/index.rst" | grep -q '^   vfio' &&
+	grep -A1 -x '   kselftest' "$t/Documentation/dev-tools/index.rst" | grep -q '^   subpage-profiles' &&
 	grep -qx '   vfio-pci-subpage' "$t/Documentation/driver-api/index.rst" &&
 	grep '^VFIO' "$t/MAINTAINERS" | LC_ALL=C sort -c &&
 	grep -B1 -A1 '^VFIO .*SUB-PAGE' "$t/MAINTAINERS" | grep -c '^$' | grep -qx 2 &&

@@ -95,6 +95,25 @@ documentation_builds()
 	scripts/build/docs.sh build/check/docs
 }
 
+# Of each invariant the tests that the documentation names are there.
+invariants_have_tests()
+{
+	local names name pattern status=0
+	# shellcheck disable=SC2016 # for grep
+	names=$(sed -n '/^Invariants$/,/^Limits$/p' Documentation/driver-api/vfio-pci-subpage.rst |
+		grep -oP '``\K[\w.*-]+(?=``)') || { echo "no test is named"; return 1; }
+	for name in $names; do
+		case $name in
+		*.\*.*) pattern="^TEST_F\\(${name%%.*}, ${name##*.}\\)" ;;
+		*.*) pattern="check $name " ;;
+		*) pattern="(KUNIT_CASE(_PARAM)?\\(|in_host |\\.name = \"|^readonly all=.*\\b)$name\\b" ;;
+		esac
+		git grep -qE -e "$pattern" -- drivers scripts tools ||
+			{ echo "$name: no such test"; status=1; }
+	done
+	return $status
+}
+
 # Nothing of the machine that it was written on, and no package host.
 no_local_paths()
 {
@@ -119,4 +138,5 @@ done
 check build.module_vermagic module_is_of_its_kernel
 check build.suite_no_warning suite_builds_without_warning
 check docs.sphinx_no_warning documentation_builds
+check docs.invariants_have_tests invariants_have_tests
 finish
