@@ -73,9 +73,12 @@ class Archive:
     def pack(self):
         """The package of the source."""
         tree, root = self.path / "linux-source-6.12", self.path / "root"
-        for name in words_of("source_files") + words_of("source_parts"):
-            file = tree / name
-            if "*" not in name and not file.exists():
+        files = subprocess.run(
+            ["bash", "-c", f"""eval "$(sed -n '/^source_[a-z]*=(/,/^)/p' {SOURCE})"
+             printf '%s\n' "${{source_files[@]}}" "${{source_parts[@]}}" """],
+            check=True, text=True, capture_output=True).stdout.split()
+        for file in (tree / name for name in files if "*" not in name):
+            if not file.exists():
                 file.parent.mkdir(parents=True, exist_ok=True)
                 file.write_text("text\n")
         (root / "usr/src").mkdir(parents=True)
@@ -164,15 +167,6 @@ def test_a_damaged_package_is_named(source):
     assert source.entries() == []
 
 
-@pytest.mark.parametrize("cache, said", [
-    ("/proc/none", "cannot write to the cache"),
-    ("/tmp/with blank", "make cannot build below a path with spaces"),
-])
-def test_a_cache_that_cannot_be(archive, cache, said):
-    one_line(run(SOURCE, "6.12", **{**archive.around, "XDG_CACHE_HOME": cache}), 1,
-             cache, said, "XDG_CACHE_HOME")
-
-
 def test_two_at_once_fetch_one_sysroot(archive):
     runs = [start(SYSROOT, "arm64", **archive.around) for _ in range(2)]
     outputs = [one.communicate(timeout=30)[0] for one in runs]
@@ -187,13 +181,9 @@ def test_a_sysroot_comes_from_where_this_machine_gets_its_packages(archive):
     assert run(SYSROOT, "arm64", **archive.around).returncode == 0
     assert (archive.path / "sources").read_text() == "deb http://mirror.example/ bookworm main\n"
     assert "proxy.example" in (archive.path / "apt.conf").read_text()
-
-
-def test_links_do_not_lead_out_of_a_sysroot(archive):
-    run(SYSROOT, "arm64", **archive.around)
+    # Links do not lead out of it.
     link = archive.cache / "sysroot-arm64/usr/lib/a.so"
     assert str(link.readlink()) == "../../lib/a.so"
-    assert not (archive.cache / "sysroot-arm64/etc").exists()
 
 
 def test_a_sysroot_that_fails_leaves_nothing_half(archive):

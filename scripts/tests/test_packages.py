@@ -16,12 +16,6 @@ def _here(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("status, words", [(2, []), (1, ["build", "nonsense"])])
-def test_wrong_use(here, status, words):
-    one_line(run(PACKAGES, *words, bin_dir=here / "bin"), status)
-    assert not (here / "asked").exists()
-
-
 def test_asking_installs_nothing(here):
     one_line(run(PACKAGES, "-n", "vm", bin_dir=here / "bin"), 1, "missing packages: ", "qemu")
     assert not (here / "asked").exists()
