@@ -59,10 +59,12 @@ logged()
 		"$@" >"$log" 2>&1 || { tail -n 20 "$log"; return 1; }
 }
 
-# Every path to the registers, without the module and with it in turn. subpage_perf
-# gives the kernel's own access.
+# Every path to the registers, without the module and with it in turn. BARs that have
+# been moved stay where they are: without the module they would no longer share a page.
+# subpage_perf gives the kernel's own access.
 measure()
 {
+	pack_marked
 	load_kvm
 	modprobe subpage_perf
 	# shellcheck disable=SC2046

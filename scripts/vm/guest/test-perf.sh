@@ -103,6 +103,7 @@ compares()
 {
 	dev=$(bdf ohci)
 	unbind_all
+	pack "$dev" "$(bdf sdhci)"
 	runs 0 $perf --compare --rounds 2 --paths mmap,file "$dev" || return 1
 	grep '^round' out >rounds
 	printf 'round %s the module\n' '1 of 2, without' '1 of 2, with' '2 of 2, with' \
