@@ -101,8 +101,8 @@ path_goes_wrong()
 # trapped without it.
 compares()
 {
-	dev=$(bdf ohci)
 	unbind_all
+	dev=$(bdf ohci)
 	pack "$dev" "$(bdf sdhci)"
 	runs 0 $perf --compare --rounds 2 --paths mmap,file "$dev" || return 1
 	grep '^round' out >rounds
