@@ -25,9 +25,9 @@ def neighbour(start, end, name, module=False):
 
 # ---- the map of pages ----
 
-def shape(page):
+def shape(one):
     """A page as "size:owner", the rest of it with "~"."""
-    return [f"{piece.size}:{piece.owner}{'~' * piece.spare}" for piece in page.pieces()]
+    return [f"{piece.size}:{piece.owner}{'~' * piece.spare}" for piece in one.pieces()]
 
 
 def shared(**more):
