@@ -9,9 +9,10 @@
 
 open="/suite/vfio_pci_subpage_open --samples 2 --results records.jsonl"
 
-# Leaves the devices without a driver.
+# Leaves the devices without a driver, and the module loaded as it was.
 none_is_bound()
 {
+	[ -e /sys/module/vfio_pci_subpage ] || return 1
 	for dev in $(all_bdfs); do
 		[ ! -e "$PCI/$dev/driver" ] || return 1
 	done

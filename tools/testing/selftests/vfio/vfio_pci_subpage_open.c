@@ -338,16 +338,28 @@ static int check_devices(struct error *err)
 }
 
 /* The first bind with the module moves BARs; all later ones find them there. */
-static int run(struct choice *choice, struct error *err)
+static int run_counts(struct choice *choice, struct error *err)
 {
 	size_t i;
 
-	if (binding_unbind(options.bdf, options.nr_bdf, err))
-		return -1;
 	for (i = 0; i < sizeof(counts) / sizeof(*counts); i++)
 		if (counts[i] <= options.nr_bdf && measure(choice, counts[i], err))
 			return -1;
 	return 0;
+}
+
+static int run(struct choice *choice, struct error *err)
+{
+	bool was_loaded = binding_module_is_loaded();
+	struct error second;
+	int ret;
+
+	ret = binding_unbind(options.bdf, options.nr_bdf, err);
+	if (!ret)
+		ret = run_counts(choice, err);
+	if (binding_load_module(was_loaded, ret ? &second : err))
+		ret = -1;
+	return ret;
 }
 
 /* What was measured before a failure is kept, and marked as not all. */

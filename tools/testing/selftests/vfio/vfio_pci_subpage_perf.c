@@ -141,9 +141,9 @@ static void keep_skip(const struct timed_register *t, enum path_op op, size_t wa
 		fail_register(t, op, at.path, outcome->why.text);
 }
 
-static void finish_path(const struct timed_register *t, enum path_op op, size_t way, size_t path)
+static void finish_path(struct timed_register *t, enum path_op op, size_t way, size_t path)
 {
-	struct outcome *outcome = (struct outcome *)&t->outcome[op][way][path];
+	struct outcome *outcome = &t->outcome[op][way][path];
 
 	if (outcome->is_begun)
 		measure_end(&outcome->m, &plan);
@@ -450,12 +450,9 @@ static int rebind_and_measure(size_t way, size_t round, bool is_last, struct err
 }
 
 /* A B, then B A: neither way always comes after the other. */
-static int compare(struct error *err)
+static int compare_rounds(struct error *err)
 {
 	size_t round, turn;
-
-	if (binding_unbind(options.bdf, options.nr_bdf, err))
-		return -1;
 
 	for (round = 0; round < options.rounds; round++) {
 		for (turn = 0; turn < MAX_WAYS && !ended; turn++) {
@@ -466,6 +463,20 @@ static int compare(struct error *err)
 		}
 	}
 	return 0;
+}
+
+static int compare(struct error *err)
+{
+	bool was_loaded = binding_module_is_loaded();
+	struct error second;
+	int ret;
+
+	ret = binding_unbind(options.bdf, options.nr_bdf, err);
+	if (!ret)
+		ret = compare_rounds(err);
+	if (binding_load_module(was_loaded, ret ? &second : err))
+		ret = -1;
+	return ret;
 }
 
 static void skip_bar(const struct pci_device *dev, unsigned int bar, const char *reason)

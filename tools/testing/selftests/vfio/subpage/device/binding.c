@@ -91,9 +91,14 @@ int binding_check(const struct pci_scan *scan, char bdf[][SYSFS_BDF_LEN], size_t
 	return 0;
 }
 
+bool binding_module_is_loaded(void)
+{
+	return !access("/sys/module/" MODULE_SUBPAGE, F_OK);
+}
+
 int binding_load_module(bool load, struct error *err)
 {
-	if (load == !access("/sys/module/" MODULE_SUBPAGE, F_OK))
+	if (load == binding_module_is_loaded())
 		return 0;
 	if (!system(load ? "modprobe " MODULE_SUBPAGE : "modprobe -r " MODULE_SUBPAGE))
 		return 0;

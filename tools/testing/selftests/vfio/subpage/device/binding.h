@@ -41,6 +41,8 @@ int binding_unbind(char bdf[][SYSFS_BDF_LEN], size_t n, struct error *err);
 int binding_check(const struct pci_scan *scan, char bdf[][SYSFS_BDF_LEN], size_t n,
 		  struct error *err);
 
+bool binding_module_is_loaded(void);
+
 /**
  * binding_load_module() - load or unload the module
  * @load: it shall be there; else it shall not
