@@ -9,7 +9,7 @@
 #include <linux/vfio.h>
 
 #include "device/backend_cdev.h"
-#include "device/obstacle.h"
+#include "device/open_error.h"
 
 #define IOMMUFD		"/dev/iommu"
 #define OPTION_IOMMUFD	"CONFIG_IOMMUFD"
@@ -125,8 +125,8 @@ static bool cdev_applies(const struct vfio_backend_ops *ops, const struct pci_de
 			  "built without iommufd headers: build with those of Linux 6.6 or later");
 		return false;
 	}
-	if (!obstacle_iommu(dev, false, why) ||
-	    obstacle_missing(IOMMUFD, OPTION_IOMMUFD, why))
+	if (!device_check_iommu(dev, false, why) ||
+	    file_is_missing(IOMMUFD, OPTION_IOMMUFD, why))
 		return false;
 	if (has_cdev(dev))
 		return true;
@@ -142,7 +142,7 @@ static int open_context(struct context *context, struct error *err)
 
 	context->iommufd = open(IOMMUFD, O_RDWR | O_CLOEXEC);
 	if (context->iommufd < 0)
-		return obstacle_open(IOMMUFD, errno, err);
+		return file_open_error(IOMMUFD, errno, err);
 
 	ret = ioas_alloc(context->iommufd, &context->ioas);
 	if (ret)
@@ -164,7 +164,7 @@ static int cdev_attach(struct vfio_backend *base, const struct pci_scan *scan,
 	struct backend *backend = to_backend(base);
 	struct context *context;
 
-	if (obstacle_viable(scan, dev, err))
+	if (group_check_viable(scan, dev, err))
 		return -1;
 	if (find_context(backend, dev->iommu_group))
 		return 0;
@@ -191,7 +191,7 @@ static int bind_error(const struct pci_scan *scan, const struct pci_device *dev,
 	if (error == EINVAL && sysfs_unassigned_bar(dev) < 0)
 		error = EBUSY;
 
-	return obstacle_device(scan, dev, error, err);
+	return device_open_error(scan, dev, error, err);
 }
 
 static int bind_device(int fd, const struct context *context, const struct pci_scan *scan,
@@ -223,7 +223,7 @@ static int cdev_open(struct vfio_backend *base, const struct pci_scan *scan,
 	snprintf(path, sizeof(path), "/dev/vfio/devices/%s", name);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	if (fd < 0)
-		return obstacle_open(path, errno, err);
+		return file_open_error(path, errno, err);
 
 	if (bind_device(fd, context, scan, dev, err)) {
 		close(fd);

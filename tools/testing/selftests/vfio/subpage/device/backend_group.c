@@ -9,7 +9,7 @@
 #include <linux/vfio.h>
 
 #include "device/backend_group.h"
-#include "device/obstacle.h"
+#include "device/open_error.h"
 
 #define CONTAINER	"/dev/vfio/vfio"
 #define IOMMUFD		"/dev/iommu"
@@ -81,8 +81,8 @@ static bool group_applies(const struct vfio_backend_ops *base, const struct pci_
 	char path[64];
 	int fd;
 
-	if (!obstacle_iommu(dev, ops->base.noiommu, why) ||
-	    obstacle_missing(ops->container, ops->option, why))
+	if (!device_check_iommu(dev, ops->base.noiommu, why) ||
+	    file_is_missing(ops->container, ops->option, why))
 		return false;
 
 	group_path(dev, path, sizeof(path));
@@ -116,7 +116,7 @@ static int check_viable(const struct group *group, const struct pci_scan *scan,
 				 group->number, strerror(errno));
 	if (status.flags & VFIO_GROUP_FLAGS_VIABLE)
 		return 0;
-	if (obstacle_viable(scan, dev, err))
+	if (group_check_viable(scan, dev, err))
 		return -1;
 
 	return error_set(err, "%s: group %d is not viable: bind all its devices to vfio-pci",
@@ -134,7 +134,7 @@ static int set_container(const struct group *group, const struct group_ops *ops,
 	if (!ioctl(group->container, VFIO_SET_IOMMU, ops->iommu))
 		return 0;
 	if (errno == EPERM)
-		return obstacle_permission(dev, err);
+		return device_permission_error(dev, err);
 
 	return error_set(err, "%s: IOMMU of group %d: %s", dev->bdf, group->number,
 			 strerror(errno));
@@ -149,13 +149,13 @@ static int open_group(struct group *group, const struct group_ops *ops,
 	group_path(dev, path, sizeof(path));
 	group->fd = open(path, O_RDWR | O_CLOEXEC);
 	if (group->fd < 0)
-		return obstacle_open(path, errno, err);
+		return file_open_error(path, errno, err);
 	if (check_viable(group, scan, dev, err))
 		return -1;
 
 	group->container = open(ops->container, O_RDWR | O_CLOEXEC);
 	if (group->container < 0)
-		return obstacle_open(ops->container, errno, err);
+		return file_open_error(ops->container, errno, err);
 
 	return set_container(group, ops, dev, err);
 }
@@ -204,7 +204,7 @@ static int group_open(struct vfio_backend *backend, const struct pci_scan *scan,
 
 	fd = ioctl(group->fd, VFIO_GROUP_GET_DEVICE_FD, dev->bdf);
 	if (fd < 0)
-		return obstacle_device(scan, dev, errno, err);
+		return device_open_error(scan, dev, errno, err);
 
 	return fd;
 }

@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 
 #include "device/devices.h"
-#include "device/obstacle.h"
+#include "device/open_error.h"
 #include "device/snapshot.h"
 #include "device/sysfs.h"
 #include "device/vfio_backend.h"
@@ -157,11 +157,11 @@ TEST(backend_iommu)
 	struct pci_device made_up = { .bdf = BDF, .iommu_group = 3, .is_noiommu = true };
 	struct error why;
 
-	EXPECT_TRUE(obstacle_iommu(&real, false, &why));
-	EXPECT_TRUE(obstacle_iommu(&made_up, true, &why));
-	EXPECT_FALSE(obstacle_iommu(&real, true, &why));
+	EXPECT_TRUE(device_check_iommu(&real, false, &why));
+	EXPECT_TRUE(device_check_iommu(&made_up, true, &why));
+	EXPECT_FALSE(device_check_iommu(&real, true, &why));
 	EXPECT_STREQ(BDF " has an IOMMU: no-IOMMU mode does not apply", why.text);
-	EXPECT_FALSE(obstacle_iommu(&made_up, false, &why));
+	EXPECT_FALSE(device_check_iommu(&made_up, false, &why));
 	EXPECT_NE(NULL, strstr(why.text, "has no IOMMU"));
 }
 
@@ -169,12 +169,12 @@ TEST(backend_device_file)
 {
 	struct error why;
 
-	EXPECT_FALSE(obstacle_missing("/dev/null", "CONFIG_NULL", &why));
-	EXPECT_TRUE(obstacle_missing("/dev/no/such", "CONFIG_SUCH", &why));
+	EXPECT_FALSE(file_is_missing("/dev/null", "CONFIG_NULL", &why));
+	EXPECT_TRUE(file_is_missing("/dev/no/such", "CONFIG_SUCH", &why));
 	EXPECT_NE(NULL, strstr(why.text, "/dev/no/such"));
 	EXPECT_NE(NULL, strstr(why.text, "CONFIG_SUCH"));
 	/* Is there, but not for us: no reason for a skip. */
-	EXPECT_FALSE(obstacle_missing("/", "CONFIG_ROOT", &why));
+	EXPECT_FALSE(file_is_missing("/", "CONFIG_ROOT", &why));
 }
 
 TEST(backend_open_errors)
@@ -194,11 +194,11 @@ TEST(backend_open_errors)
 	size_t i;
 
 	for (i = 0; i < ARRAY_SIZE(errors); i++) {
-		EXPECT_EQ(-1, obstacle_open("/dev/iommu", errors[i].error, &err));
+		EXPECT_EQ(-1, file_open_error("/dev/iommu", errors[i].error, &err));
 		EXPECT_NE(NULL, strstr(err.text, "/dev/iommu"));
 		EXPECT_NE(NULL, strstr(err.text, errors[i].says));
 	}
-	EXPECT_EQ(-1, obstacle_permission(&dev, &err));
+	EXPECT_EQ(-1, device_permission_error(&dev, &err));
 	EXPECT_NE(NULL, strstr(err.text, BDF));
 	EXPECT_NE(NULL, strstr(err.text, "CAP_SYS_RAWIO"));
 }
@@ -216,17 +216,17 @@ TEST(backend_viable)
 	struct pci_scan others = { .dev = dev, .nr = 5 }, none = { .dev = dev, .nr = 4 };
 	struct error err = { "" };
 
-	EXPECT_EQ(0, obstacle_viable(&none, &dev[1], &err));
-	EXPECT_EQ(-1, obstacle_viable(&others, &dev[1], &err));
+	EXPECT_EQ(0, group_check_viable(&none, &dev[1], &err));
+	EXPECT_EQ(-1, group_check_viable(&others, &dev[1], &err));
 	EXPECT_NE(NULL, strstr(err.text, "not viable"));
 	EXPECT_NE(NULL, strstr(err.text, " 0000:00:05.0 (e1000e)"));
 	EXPECT_EQ(NULL, strstr(err.text, "nvme"));
 
-	EXPECT_EQ(-1, obstacle_device(&others, &dev[1], EBUSY, &err));
+	EXPECT_EQ(-1, device_open_error(&others, &dev[1], EBUSY, &err));
 	EXPECT_NE(NULL, strstr(err.text, "not viable"));
-	EXPECT_EQ(-1, obstacle_device(&none, &dev[1], EBUSY, &err));
+	EXPECT_EQ(-1, device_open_error(&none, &dev[1], EBUSY, &err));
 	EXPECT_NE(NULL, strstr(err.text, "in use"));
-	EXPECT_EQ(-1, obstacle_device(&none, &dev[1], EPERM, &err));
+	EXPECT_EQ(-1, device_open_error(&none, &dev[1], EPERM, &err));
 	EXPECT_NE(NULL, strstr(err.text, "interrupt remapping"));
 }
 

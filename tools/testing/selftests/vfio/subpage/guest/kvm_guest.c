@@ -9,7 +9,7 @@
 
 #include <linux/kvm.h>
 
-#include "device/obstacle.h"
+#include "device/open_error.h"
 #include "guest/kvm_guest.h"
 #include "guest/kvm_guest_arch.h"
 #include "measure/cycles.h"
@@ -118,7 +118,7 @@ static int create_parts(struct kvm_guest *guest, struct error *why)
 {
 	guest->kvm = open(KVM, O_RDWR | O_CLOEXEC);
 	if (guest->kvm < 0)
-		return obstacle_open(KVM, errno, why);
+		return file_open_error(KVM, errno, why);
 
 	guest->vm = ioctl(guest->kvm, KVM_CREATE_VM, kvm_arch_vm_type(guest->kvm));
 	if (guest->vm < 0)

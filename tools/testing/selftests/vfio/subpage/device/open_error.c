@@ -4,9 +4,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "device/obstacle.h"
+#include "device/open_error.h"
 
-bool obstacle_iommu(const struct pci_device *dev, bool noiommu, struct error *why)
+bool device_check_iommu(const struct pci_device *dev, bool noiommu, struct error *why)
 {
 	if (noiommu && dev->iommu_group >= 0 && !dev->is_noiommu) {
 		error_set(why, "%s has an IOMMU: no-IOMMU mode does not apply", dev->bdf);
@@ -32,7 +32,7 @@ static bool nobody_there(int error)
 	return error == ENOENT || error == ENODEV || error == ENXIO;
 }
 
-bool obstacle_missing(const char *path, const char *option, struct error *why)
+bool file_is_missing(const char *path, const char *option, struct error *why)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);
 
@@ -48,7 +48,7 @@ bool obstacle_missing(const char *path, const char *option, struct error *why)
 	return true;
 }
 
-int obstacle_open(const char *path, int error, struct error *err)
+int file_open_error(const char *path, int error, struct error *err)
 {
 	switch (error) {
 	case ENOENT:
@@ -80,8 +80,8 @@ static bool blocks_group(const struct pci_device *dev)
 	       strcmp(dev->driver, "pci-stub");
 }
 
-int obstacle_viable(const struct pci_scan *scan, const struct pci_device *dev,
-		    struct error *err)
+int group_check_viable(const struct pci_scan *scan, const struct pci_device *dev,
+		       struct error *err)
 {
 	char others[300] = "";
 	size_t len = 0, i;
@@ -103,7 +103,7 @@ int obstacle_viable(const struct pci_scan *scan, const struct pci_device *dev,
 			 dev->bdf, dev->iommu_group, others);
 }
 
-int obstacle_permission(const struct pci_device *dev, struct error *err)
+int device_permission_error(const struct pci_device *dev, struct error *err)
 {
 	if (dev->is_noiommu)
 		return error_set(err, "%s: no-IOMMU mode needs CAP_SYS_RAWIO: run as root",
@@ -113,18 +113,18 @@ int obstacle_permission(const struct pci_device *dev, struct error *err)
 			 dev->bdf);
 }
 
-int obstacle_device(const struct pci_scan *scan, const struct pci_device *dev, int error,
-		    struct error *err)
+int device_open_error(const struct pci_scan *scan, const struct pci_device *dev, int error,
+		      struct error *err)
 {
 	switch (error) {
 	case EBUSY:
-		if (obstacle_viable(scan, dev, err))
+		if (group_check_viable(scan, dev, err))
 			return -1;
 		return error_set(err,
 				 "%s is in use: stop the VM or program that has it or its group open",
 				 dev->bdf);
 	case EPERM:
-		return obstacle_permission(dev, err);
+		return device_permission_error(dev, err);
 	default:
 		return error_set(err, "%s: cannot open the device: %s", dev->bdf,
 				 strerror(error));
