@@ -3,15 +3,22 @@
 
 It runs in a copy of the scripts in which only it is real.
 """
+import json
 import os
 import pathlib
 import shutil
 
 import pytest
-from report import load
+from report import load, schema
 from stand_ins import TOP, one_line, program, run
 
 KSELFTEST = TOP / "scripts/kselftest.sh"
+RUN = json.dumps({
+    "type": "run", "schema": schema.VERSION, "program": "vfio_pci_subpage_test",
+    "command": "vfio_pci_subpage_test", "time": None, "module_version": None,
+    "platform": {"name": "p", "arch": "x86_64", "page_size": 4096, "kernel": "6.12",
+                 "accel": "none", "cpus": 2}}) + "\n"
+END = json.dumps({"type": "end", "totals": None, "complete": True}) + "\n"
 
 
 def vfio_bound():
@@ -49,19 +56,21 @@ class Copy:
         self.top = path / "copy"
         self.results = self.top / "build/results"
         shutil.copytree(TOP / "scripts", self.top / "scripts")
-        for name in ("packages.sh", "report.py", "build/suite.sh", "build/module.sh",
+        for name in ("packages.sh", "build/suite.sh", "build/module.sh",
                      "build/kernel.sh", "build/fetch-kernel.sh", "build/fetch-sysroot.sh"):
             program(self.top / "scripts" / name, "#!/bin/true\n")
-        program(self.top / "build/suite/vfio_pci_subpage_report", "#!/bin/true\n")
+        program(self.top / "scripts/report.py", f"""#!/bin/sh
+            [ "$1" != --merge ] || exec {TOP}/scripts/report.py "$@"
+            """)
         program(self.top / "scripts/vm/run.py", f"""#!/bin/bash
             while [ "$1" != --share ]; do shift; done
             cp {self.guest}/* "$2/"
             exit $RUNNER
             """)
 
-    def guest_leaves_results(self, member=""):
+    def guest_leaves_records(self, end=END):
         """Complete ones, by their look, and a log."""
-        (self.guest / "results.json").write_text(f'{{\n{member}  "schema": 2\n}}\n')
+        (self.guest / "records.jsonl").write_text(RUN + end)
         (self.guest / "ktap.log").write_text("ok 1 a\n")
 
     def run(self, **variables):
@@ -79,11 +88,11 @@ def _copy(tmp_path):
 
 
 # What was complete before is no longer all.
-@pytest.mark.parametrize("runner, member, partial", [
-    (3, "", True), (3, '  "partial": false,\n', True), (1, "", False),
+@pytest.mark.parametrize("runner, end, partial", [
+    (3, END, True), (1, "", True), (1, END, False),
 ])
-def test_a_job_that_did_not_end_is_partial(copy, runner, member, partial):
-    copy.guest_leaves_results(member)
+def test_a_job_that_did_not_end_is_partial(copy, runner, end, partial):
+    copy.guest_leaves_records(end)
     assert copy.run(RUNNER=runner).returncode == 1
     assert copy.is_partial() == partial
 
@@ -91,7 +100,7 @@ def test_a_job_that_did_not_end_is_partial(copy, runner, member, partial):
 # The latest ones stay those that there are.
 @pytest.mark.parametrize("runner, status", [(3, 1), (2, 2)])
 def test_no_results_are_none(copy, runner, status):
-    copy.guest_leaves_results()
+    copy.guest_leaves_records()
     copy.run(RUNNER=0)
     before = sorted(os.listdir(copy.results)), os.readlink(copy.results / "latest")
     for file in copy.guest.iterdir():
@@ -104,7 +113,7 @@ def test_no_results_are_none(copy, runner, status):
 
 
 def test_all_platforms_end_with_a_table(copy):
-    copy.guest_leaves_results()
+    copy.guest_leaves_records()
     done = copy.run(RUNNER=1, PLATFORM="all")
     assert done.returncode == 1
     table = (copy.results / "all.txt").read_text()
@@ -116,9 +125,10 @@ def test_all_platforms_end_with_a_table(copy):
 @pytest.fixture(name="host")
 def _host(copy):
     """Two devices are bound, and the user is not root. The suite leaves its arguments; the
-    program that $SUITE names is killed when it has written results."""
+    program that $SUITE names is killed when it has begun its records."""
     for number in (1, 2):
         (copy.path / f"sys/bus/pci/devices/0000:0{number}:00.0/vfio-dev").mkdir(parents=True)
+    (copy.path / "run").write_text(RUN)
     program(copy.path / "bin/id", "#!/bin/sh\necho 1000\n")
     program(copy.path / "bin/dmesg", "#!/bin/true\n")
     # Whatever sudo makes of the environment.
@@ -130,7 +140,7 @@ def _host(copy):
         program(copy.top / f"build/suite/vfio_pci_subpage_{name}", f"""#!/bin/sh
             echo "$@" >{copy.path}/{name}.arguments
             [ "$SUITE" = {name} ] || exit 0
-            printf '{{\\n  "schema": 2\\n}}\\n' >"$2"
+            cat {copy.path}/run >>"$2"
             kill -KILL $$
             """)
     return copy
