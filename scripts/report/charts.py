@@ -43,8 +43,8 @@ SETTINGS = {
 def figure(draw, width, height):
     """An SVG of what draw(figure) draws."""
     logging.getLogger("matplotlib").setLevel(logging.ERROR)
-    import matplotlib  # pylint: disable=import-outside-toplevel
-    from matplotlib.figure import Figure  # pylint: disable=import-outside-toplevel
+    import matplotlib
+    from matplotlib.figure import Figure
 
     with matplotlib.rc_context(SETTINGS):
         out = io.StringIO()
@@ -89,7 +89,7 @@ def draw_mark(axes, where, bounds, look, filled):
 
 def round_ticks(low, high, most):
     """Round numbers between two, equally far apart; 1 is one of them."""
-    from matplotlib.ticker import MaxNLocator  # pylint: disable=import-outside-toplevel
+    from matplotlib.ticker import MaxNLocator
     locator = MaxNLocator(most, steps=[1, 2, 5, 10])
     return [tick for tick in locator.tick_values(low, high) if low <= tick <= high]
 
@@ -127,7 +127,7 @@ def frame(axes):
 
 def legend(paper, entries, columns):
     """Above the chart: (label, colour, shape, filled)."""
-    from matplotlib.lines import Line2D  # pylint: disable=import-outside-toplevel
+    from matplotlib.lines import Line2D
     # It goes down its columns, and people read along lines.
     entries = sum((entries[i::columns] for i in range(columns)), [])
     paper.legend(handles=[Line2D([], [], linestyle="none", marker=shape, color=colour,

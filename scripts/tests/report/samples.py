@@ -7,7 +7,7 @@ import sys
 SCRIPTS = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(SCRIPTS))
 
-from report import load, merge  # pylint: disable=wrong-import-position
+from report import load, merge
 
 COST = {"kernel": 70, "sysfs": 75, "mmap": 80, "pread": 1600, "pwrite": 1500, "kvm-mapped": 96,
         "kvm-ioeventfd": 9000, "kvm-trapped": 64000}
