@@ -152,6 +152,32 @@ pack_marked()
 	pack $(devices_under_test | awk '$3 == "pack" { print $2 }')
 }
 
+# ports: the bridges above devices under test
+ports()
+{
+	for _dev in $(all_bdfs); do
+		_above=$(dirname "$(readlink -f "$PCI/$_dev")")
+		case ${_above##*/} in
+		pci*) ;;
+		*) echo "${_above##*/}" ;;
+		esac
+	done | sort -u
+}
+
+# place_anew: nothing is left of what was made of BARs before. Without firmware, the
+# kernel has placed them in the same way when it booted.
+place_anew()
+{
+	_ports=$(ports)
+	for _dev in $(all_bdfs); do
+		forget "$_dev"
+	done
+	for _dev in $_ports; do
+		echo 1 >"$PCI/$_dev/remove"
+	done
+	echo 1 >/sys/bus/pci/rescan
+}
+
 # load_vfio: with the module
 load_vfio()
 {

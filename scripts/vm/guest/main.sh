@@ -59,12 +59,23 @@ logged()
 		"$@" >"$log" 2>&1 || { tail -n 20 "$log"; return 1; }
 }
 
-# Every path to the registers, without the module and with it in turn. BARs that have
-# been moved stay where they are: without the module they would no longer share a page.
-# subpage_perf gives the kernel's own access.
+# BARs that have been moved stay where they are: without the module they would no longer
+# share a page. Native drivers that take the devices meanwhile give them back.
+place_as_before()
+{
+	if devices_under_test | grep -q ' pack$'; then
+		pack_marked
+	else
+		place_anew
+	fi
+	use_mode page
+}
+
+# Every path to the registers, without the module and with it in turn. subpage_perf
+# gives the kernel's own access.
 measure()
 {
-	pack_marked
+	place_as_before
 	load_kvm
 	modprobe subpage_perf
 	# shellcheck disable=SC2046

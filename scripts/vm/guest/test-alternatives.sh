@@ -7,31 +7,6 @@
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
-# ports: the bridges above devices under test
-ports()
-{
-	for _dev in $(all_bdfs); do
-		_above=$(dirname "$(readlink -f "$PCI/$_dev")")
-		case ${_above##*/} in
-		pci*) ;;
-		*) echo "${_above##*/}" ;;
-		esac
-	done | sort -u
-}
-
-# Nothing is left of what was made of BARs before.
-place_anew()
-{
-	_ports=$(ports)
-	for _dev in $(all_bdfs); do
-		forget "$_dev"
-	done
-	for _dev in $_ports; do
-		echo 1 >"$PCI/$_dev/remove"
-	done
-	echo 1 >/sys/bus/pci/rescan
-}
-
 # 2 to the power of the page shift, for each kind of device under test
 page_alignments()
 {
