@@ -21,9 +21,10 @@ group_packages()
 	# gcc-12 is what Debian 12's kernel headers name as their compiler, gcc
 	# is for the suite; pahole writes the BTF that the kernel's module build
 	# insists on, and brings libelf1, which objtool needs; xz-utils unpacks
-	# linux-source; kmod has the depmod for the unpacked modules.
+	# linux-source; kmod has the depmod for the unpacked modules; python3 merges
+	# what the suite has written.
 	build) echo gcc gcc-12 make libc6-dev libnuma-dev libjson-c-dev \
-		    pahole xz-utils kmod ;;
+		    pahole xz-utils kmod python3 ;;
 	vm) echo qemu-system-x86 busybox-static cpio kmod python3 ;;
 	# libelf is for objtool, which a kernel build makes for itself.
 	kernel) echo gcc make bc bison flex libelf-dev libc6-dev xz-utils kmod ;;
