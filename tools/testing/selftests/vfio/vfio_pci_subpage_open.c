@@ -124,10 +124,10 @@ static int map_all(struct vfio_devices *devices, const struct choice *choice, st
 
 	for (i = 0; i < devices->nr; i++) {
 		struct vfio_device *device = &devices->one[i];
-		struct vfio_bar *bar = &device->bar[choice[i].bar];
 
-		ret = vfio_region(device->fd, choice[i].bar, &bar->info);
-		if (!ret && vfio_bar_is_mappable(bar))
+		ret = vfio_region(device->fd, choice[i].bar,
+				  &device->bar[choice[i].bar].info);
+		if (!ret)
 			ret = vfio_bar_map(device, choice[i].bar);
 		if (ret)
 			return error_set(err, "%s BAR%u: cannot be mapped: %s", device->dev->bdf,

@@ -328,12 +328,8 @@ static void check_answer(struct timed_register *t, struct vfio_device *device)
 
 static void map_bar(struct timed_register *t, struct vfio_device *device)
 {
-	int ret;
+	int ret = t->is_dead ? 0 : vfio_bar_map(device, t->reg.bar);
 
-	if (t->is_dead || !vfio_bar_is_mappable(&device->bar[t->reg.bar]))
-		return;
-
-	ret = vfio_bar_map(device, t->reg.bar);
 	if (!ret)
 		return;
 

@@ -305,8 +305,7 @@ FIXTURE_SETUP(registers)
 		     dev->vendor, dev->device, variant->number, dev->bdf, variant->number);
 
 	ASSERT_EQ(0, vfio_device_enable(self->device));
-	if (vfio_bar_is_mappable(&self->device->bar[variant->number]))
-		ASSERT_EQ(0, vfio_bar_map(self->device, variant->number));
+	ASSERT_EQ(0, vfio_bar_map(self->device, variant->number));
 }
 
 FIXTURE_TEARDOWN(registers)
@@ -360,8 +359,7 @@ FIXTURE_SETUP(writable)
 	self->device = current->device;
 	self->list = &current->bar[variant->number].registers;
 	ASSERT_EQ(0, vfio_device_enable(self->device));
-	if (vfio_bar_is_mappable(&self->device->bar[variant->number]))
-		ASSERT_EQ(0, vfio_bar_map(self->device, variant->number));
+	ASSERT_EQ(0, vfio_bar_map(self->device, variant->number));
 }
 
 FIXTURE_TEARDOWN(writable)
@@ -815,7 +813,7 @@ static bool is_tested(const char *bdf)
 /* BARs of devices that are not tested; of the others each has a record. */
 static void record_neighbours(const struct bar_facts *facts, bool module)
 {
-	u64 page = facts->start & ~(facts->page_size - 1);
+	u64 start = bar_page(facts), end = bar_page_end(facts);
 	unsigned int bar;
 	char name[64];
 	size_t i;
@@ -823,11 +821,12 @@ static void record_neighbours(const struct bar_facts *facts, bool module)
 	for (i = 0; i < scan.nr; i++) {
 		const struct pci_device *dev = &scan.dev[i];
 
-		for (bar = 0; bar < SYSFS_NR_BARS && !is_tested(dev->bdf); bar++) {
+		if (is_tested(dev->bdf))
+			continue;
+		for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
 			const struct pci_resource *res = &dev->res[bar];
 
-			if (!(res->flags & RES_MEM) || !sysfs_resource_size(res) ||
-			    res->end < page || res->start > page + facts->page_size - 1)
+			if (!resource_in_page(res, start, end))
 				continue;
 			snprintf(name, sizeof(name), "%s BAR %u", dev->bdf, bar);
 			record_neighbour(module, res->start, res->end, name);

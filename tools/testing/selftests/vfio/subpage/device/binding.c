@@ -79,11 +79,9 @@ int binding_check(const struct pci_scan *scan, char bdf[][SYSFS_BDF_LEN], size_t
 	size_t i;
 
 	for (i = 0; i < n; i++) {
-		dev = sysfs_find(scan, bdf[i]);
+		dev = sysfs_find_named(scan, bdf[i], err);
 		if (!dev)
-			return error_set(err,
-					 "%s: there is no such PCI device: lspci -D lists them",
-					 bdf[i]);
+			return -1;
 		if (dev->driver[0] && !dev->is_vfio)
 			return error_set(err, "%s is in use by %s: start this by vfio-bind.sh",
 					 bdf[i], dev->driver);

@@ -19,10 +19,10 @@ static int add_device(struct vfio_devices *devices, const struct pci_device *dev
 
 static int add_named(struct vfio_devices *devices, const char *bdf, struct error *err)
 {
-	const struct pci_device *dev = sysfs_find(devices->scan, bdf);
+	const struct pci_device *dev = sysfs_find_named(devices->scan, bdf, err);
 
 	if (!dev)
-		return error_set(err, "%s: there is no such PCI device: lspci -D lists them", bdf);
+		return -1;
 	if (!dev->is_vfio)
 		return error_set(err,
 				 "%s is not bound to VFIO but to %s: bind it to vfio-pci",

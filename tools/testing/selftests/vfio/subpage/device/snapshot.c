@@ -30,17 +30,18 @@ static void read_bar(const struct vfio_device *device, unsigned int bar,
 static int read_register(struct vfio_device *device, struct register_snapshot *snapshot)
 {
 	const struct safe_register *reg = &snapshot->reg;
+	void *address;
 	int ret;
 
 	ret = vfio_register_read(device, reg, &snapshot->file);
-	snapshot->mapped = snapshot->file;
-	if (ret || !vfio_bar_is_mappable(&device->bar[reg->bar]))
+	if (!ret)
+		ret = vfio_bar_map(device, reg->bar);
+	if (ret)
 		return ret;
 
-	ret = vfio_bar_map(device, reg->bar);
-	if (!ret)
-		snapshot->mapped = mmio_read(vfio_register_address(device, reg), reg->width);
-	return ret;
+	address = vfio_register_address(device, reg);
+	snapshot->mapped = address ? mmio_read(address, reg->width) : snapshot->file;
+	return 0;
 }
 
 static int read_registers(struct vfio_device *device, struct snapshot *snapshot)

@@ -343,3 +343,13 @@ const struct pci_device *sysfs_find(const struct pci_scan *scan, const char *bdf
 			return &scan->dev[i];
 	return NULL;
 }
+
+const struct pci_device *sysfs_find_named(const struct pci_scan *scan, const char *bdf,
+					  struct error *err)
+{
+	const struct pci_device *dev = sysfs_find(scan, bdf);
+
+	if (!dev)
+		error_set(err, "%s: there is no such PCI device: lspci -D lists them", bdf);
+	return dev;
+}

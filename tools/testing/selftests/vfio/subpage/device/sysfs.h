@@ -107,6 +107,10 @@ void sysfs_scan_free(struct pci_scan *scan);
 /* The device with that address, or NULL. */
 const struct pci_device *sysfs_find(const struct pci_scan *scan, const char *bdf);
 
+/* The same for a device that a user named: NULL with the error set. */
+const struct pci_device *sysfs_find_named(const struct pci_scan *scan, const char *bdf,
+					  struct error *err);
+
 /**
  * sysfs_parse_bdf() - bring a PCI address into sysfs's form
  * @text: ``[DDDD:]BB:DD.F``, hexadecimal

@@ -148,10 +148,8 @@ int vfio_bar_map(struct vfio_device *device, unsigned int number)
 	void *map;
 	int ret;
 
-	if (bar->map)
+	if (bar->map || !vfio_bar_is_mappable(bar))
 		return 0;
-	if (!vfio_bar_is_mappable(bar))
-		return -EINVAL;
 
 	ret = vfio_map(device->fd, bar->info.offset, vfio_page_round(bar->info.size), &map);
 	if (!ret)

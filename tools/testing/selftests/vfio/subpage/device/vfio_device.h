@@ -80,7 +80,7 @@ static inline bool vfio_bar_is_mappable(const struct vfio_bar *bar)
 	return bar->info.flags & VFIO_REGION_INFO_FLAG_MMAP;
 }
 
-/* Map a BAR, unless it is; -EINVAL for one that region info does not flag. */
+/* Map a BAR, unless it is; one that region info does not flag stays trapped. */
 int vfio_bar_map(struct vfio_device *device, unsigned int bar);
 
 void vfio_bar_unmap(struct vfio_device *device, unsigned int bar);

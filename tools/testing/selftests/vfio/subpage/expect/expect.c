@@ -8,12 +8,12 @@ static u64 bar_end(const struct bar_facts *bar)
 	return bar->start + bar->size - 1;
 }
 
-static u64 bar_page(const struct bar_facts *bar)
+u64 bar_page(const struct bar_facts *bar)
 {
 	return bar->start & ~(bar->page_size - 1);
 }
 
-static u64 page_end(const struct bar_facts *bar)
+u64 bar_page_end(const struct bar_facts *bar)
 {
 	return bar_page(bar) + bar->page_size - 1;
 }
@@ -45,7 +45,7 @@ static bool starts_free_page(const struct bar_facts *bar, const struct iomem *ma
 
 	parent = map->entry[self].parent;
 	return parent != IOMEM_ROOT &&
-	       iomem_range_free(map, parent, bar_end(bar) + 1, page_end(bar));
+	       iomem_range_free(map, parent, bar_end(bar) + 1, bar_page_end(bar));
 }
 
 bool expect_mmap(const struct bar_facts *bar, const struct iomem *map)

@@ -73,6 +73,10 @@ enum verdict {
 /* Is it a memory BAR smaller than a page in the device? */
 bool bar_is_subpage(const struct bar_facts *bar);
 
+/* First and last address of the page that a BAR starts in. */
+u64 bar_page(const struct bar_facts *bar);
+u64 bar_page_end(const struct bar_facts *bar);
+
 /* Of a BAR as sysfs shows it now; the parameters are those of the module. */
 void bar_facts_read(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts);
 
@@ -134,6 +138,12 @@ enum verdict expect_state(const struct bar_facts *bar, const struct iomem *map,
 enum verdict expect_address(const struct pci_scan *scan, const struct iomem *map,
 			    const struct pci_device *dev, unsigned int number,
 			    struct error *why);
+
+/*
+ * Has a memory resource any of the page from @start to @end? Without an address it has
+ * none, whatever its line says.
+ */
+bool resource_in_page(const struct pci_resource *res, u64 start, u64 end);
 
 /**
  * page_intruders() - count what else lies in the host page of a BAR

@@ -33,11 +33,12 @@ static bool is_window_above(const struct pci_device *other, unsigned int i,
 	       other->res[i].start <= page->start && page->end <= other->res[i].end;
 }
 
-/* Without an address, a resource has none of the page, whatever its line says. */
-static bool is_in_page(const struct pci_resource *res, const struct page *page)
+bool resource_in_page(const struct pci_resource *res, u64 start, u64 end)
 {
+	const struct page page = { start, end };
+
 	return res->flags & RES_MEM && !(res->flags & (RES_UNSET | RES_DISABLED)) &&
-	       sysfs_resource_size(res) && overlaps(page, res->start, res->end);
+	       sysfs_resource_size(res) && overlaps(&page, res->start, res->end);
 }
 
 static unsigned int count_devices(const struct pci_scan *scan, const struct pci_device *dev,
@@ -53,7 +54,8 @@ static unsigned int count_devices(const struct pci_scan *scan, const struct pci_
 		for (i = 0; i < other->nr_res; i++) {
 			const struct pci_resource *res = &other->res[i];
 
-			if (!is_in_page(res, page) || is_window_above(other, i, dev, page))
+			if (!resource_in_page(res, page->start, page->end) ||
+			    is_window_above(other, i, dev, page))
 				continue;
 			if (!strcmp(other->bdf, dev->bdf) && i == number)
 				continue;

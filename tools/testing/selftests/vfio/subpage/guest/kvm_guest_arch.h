@@ -20,6 +20,24 @@
 #define KVM_GUEST_PART		64
 #define KVM_GUEST_NR_PARTS	(2 + PATH_NR_OPS * 4)
 
+/*
+ * The program, with @wait as its first part. LOOP() makes a part of an access; the
+ * architecture defines it and READ_8 to WRITE_64.
+ */
+#define KVM_GUEST_PROGRAM(wait)						\
+	"	.pushsection .rodata\n"					\
+	"	.balign 64\n"						\
+	"	.globl kvm_arch_program\n"				\
+	"kvm_arch_program:\n"						\
+	wait								\
+	"	.org kvm_arch_program + 64\n"				\
+	LOOP(" ")							\
+	LOOP(READ_8) LOOP(READ_16) LOOP(READ_32) LOOP(READ_64)		\
+	LOOP(WRITE_8) LOOP(WRITE_16) LOOP(WRITE_32) LOOP(WRITE_64)	\
+	LOOP(WRITE_8 READ_8) LOOP(WRITE_16 READ_16)			\
+	LOOP(WRITE_32 READ_32) LOOP(WRITE_64 READ_64)			\
+	"	.popsection\n"
+
 extern const u8 kvm_arch_program[KVM_GUEST_NR_PARTS * KVM_GUEST_PART];
 
 /* The machine type for KVM_CREATE_VM. */

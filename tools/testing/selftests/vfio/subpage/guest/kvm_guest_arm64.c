@@ -49,22 +49,11 @@ enum {
 #define WRITE_32	" str w2, [x1]\n"
 #define WRITE_64	" str x2, [x1]\n"
 
-__asm__("	.pushsection .rodata\n"
-	"	.balign 64\n"
-	"	.globl kvm_arch_program\n"
-	"kvm_arch_program:\n"
-	"	cbz x0, kvm_guest_done\n"
-	"	br x3\n"
-	"kvm_guest_done:\n"
-	"	str wzr, [x4]\n"
-	"	b kvm_arch_program\n"
-	"	.org kvm_arch_program + 64\n"
-	LOOP(" ")
-	LOOP(READ_8) LOOP(READ_16) LOOP(READ_32) LOOP(READ_64)
-	LOOP(WRITE_8) LOOP(WRITE_16) LOOP(WRITE_32) LOOP(WRITE_64)
-	LOOP(WRITE_8 READ_8) LOOP(WRITE_16 READ_16)
-	LOOP(WRITE_32 READ_32) LOOP(WRITE_64 READ_64)
-	"	.popsection\n");
+__asm__(KVM_GUEST_PROGRAM("	cbz x0, kvm_guest_done\n"
+			  "	br x3\n"
+			  "kvm_guest_done:\n"
+			  "	str wzr, [x4]\n"
+			  "	b kvm_arch_program\n"));
 
 unsigned long kvm_arch_vm_type(int kvm)
 {

@@ -58,22 +58,11 @@
 #define WRITE_32	" movl %esi, (%rdi)\n"
 #define WRITE_64	" movq %rsi, (%rdi)\n"
 
-__asm__("	.pushsection .rodata\n"
-	"	.balign 64\n"
-	"	.globl kvm_arch_program\n"
-	"kvm_arch_program:\n"
-	"	jrcxz kvm_guest_done\n"
-	"	jmp *%rdx\n"
-	"kvm_guest_done:\n"
-	"	hlt\n"
-	"	jmp kvm_arch_program\n"
-	"	.org kvm_arch_program + 64\n"
-	LOOP(" ")
-	LOOP(READ_8) LOOP(READ_16) LOOP(READ_32) LOOP(READ_64)
-	LOOP(WRITE_8) LOOP(WRITE_16) LOOP(WRITE_32) LOOP(WRITE_64)
-	LOOP(WRITE_8 READ_8) LOOP(WRITE_16 READ_16)
-	LOOP(WRITE_32 READ_32) LOOP(WRITE_64 READ_64)
-	"	.popsection\n");
+__asm__(KVM_GUEST_PROGRAM("	jrcxz kvm_guest_done\n"
+			  "	jmp *%rdx\n"
+			  "kvm_guest_done:\n"
+			  "	hlt\n"
+			  "	jmp kvm_arch_program\n"));
 
 unsigned long kvm_arch_vm_type(int kvm)
 {

@@ -72,13 +72,16 @@ static void add_number(struct json_object *object, const char *key, double value
 	json_object_object_add(object, key, new_number(value));
 }
 
-/* A whole line, at once: a program that is killed leaves whole records. */
+/*
+ * A whole line, at once: a program that is killed leaves whole records. Without a file
+ * there is nothing to write.
+ */
 static void write_record(struct json_object *record)
 {
 	const char *text = json_object_to_json_string_ext(record, JSON_C_TO_STRING_SPACED |
 							  JSON_C_TO_STRING_NOSLASHESCAPE);
 
-	if (fprintf(file, "%s\n", text) < 0 || fflush(file))
+	if (file && (fprintf(file, "%s\n", text) < 0 || fflush(file)))
 		write_error = errno;
 	json_object_put(record);
 }
@@ -166,12 +169,8 @@ static void add_binding(struct json_object *record, const char *bdf, const char 
 void record_bar(const struct record_bar *bar)
 {
 	const struct pci_resource *res = &bar->dev->res[bar->bar];
-	struct json_object *record;
+	struct json_object *record = new_record("bar");
 
-	if (!file)
-		return;
-
-	record = new_record("bar");
 	add_binding(record, bar->dev->bdf, bar->dev->driver, bar->dev->is_prepared);
 	add_hex(record, "vendor", 4, bar->dev->vendor);
 	add_hex(record, "device", 4, bar->dev->device);
@@ -191,12 +190,8 @@ void record_bar(const struct record_bar *bar)
 
 void record_neighbour(bool module, u64 start, u64 end, const char *name)
 {
-	struct json_object *record;
+	struct json_object *record = new_record("neighbour");
 
-	if (!file)
-		return;
-
-	record = new_record("neighbour");
 	add_bool(record, "module", module);
 	add_hex(record, "start", 0, start);
 	add_hex(record, "end", 0, end);
@@ -240,12 +235,8 @@ static void add_stats(struct json_object *record, const struct stats *stats)
 
 void record_timing(const struct record_timing *timing)
 {
-	struct json_object *record;
+	struct json_object *record = new_record("timing");
 
-	if (!file)
-		return;
-
-	record = new_record("timing");
 	add_register(record, &timing->at);
 	add_stats(record, &timing->stats);
 	add_int(record, "batch", timing->batch);
@@ -258,12 +249,8 @@ void record_timing(const struct record_timing *timing)
 
 void record_skip(const struct record_register *at, bool missing, const char *reason)
 {
-	struct json_object *record;
+	struct json_object *record = new_record("skip");
 
-	if (!file)
-		return;
-
-	record = new_record("skip");
 	add_register(record, at);
 	add_string(record, "kind", missing ? "missing" : "not-applicable");
 	add_string(record, "reason", reason);
@@ -272,12 +259,8 @@ void record_skip(const struct record_register *at, bool missing, const char *rea
 
 void record_perf(const struct record_perf *perf)
 {
-	struct json_object *record;
+	struct json_object *record = new_record("perf");
 
-	if (!file)
-		return;
-
-	record = new_record("perf");
 	add_hex(record, "seed", 0, perf->seed);
 	add_string(record, "counter", perf->counter);
 	add_number(record, "counter_hz", perf->counter_hz);
@@ -292,9 +275,6 @@ void record_machine(const struct machine *machine)
 {
 	struct json_object *record, *warnings;
 	size_t i;
-
-	if (!file)
-		return;
 
 	warnings = json_object_new_array();
 	for (i = 0; i < machine->nr_warnings; i++)
@@ -314,12 +294,8 @@ void record_machine(const struct machine *machine)
 void record_open(const char *driver, bool module, size_t functions, const char *phase,
 		 const struct stats *stats)
 {
-	struct json_object *record;
+	struct json_object *record = new_record("open");
 
-	if (!file)
-		return;
-
-	record = new_record("open");
 	add_string(record, "driver", driver);
 	add_bool(record, "module", module);
 	add_int(record, "functions", functions);
