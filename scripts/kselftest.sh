@@ -107,28 +107,16 @@ run_host()
 # run_vm RESULTS PLATFORM TOPOLOGY: in the guest, first without the module, then with it
 run_vm()
 {
-	local dir=$1 platform=$2 topology=$3 kernel modules suite sysroot=/
-	platform_environment "$platform"
-	kernel=$(platform_kernel "$platform") || return
-	modules=$(KUNIT=1 scripts/build/module.sh "$kernel/build" modules &&
-		scripts/build/module.sh "$kernel/build" modules \
-			tools/testing/selftests/vfio/subpage_mods) || return
-	suite=$(platform_suite "$platform")
-	scripts/build/suite.sh "$suite" || return
-	if [ -n "${CROSS_COMPILE:-}" ]; then
-		sysroot=$(scripts/build/fetch-sysroot.sh "$ARCH") || return
-	fi
-	unset ARCH CROSS_COMPILE
+	local dir=$1 platform=$2 topology=$3 kernel sysroot suite guest_options
+	prepare "$platform" || return
 	say "running in the reference VM $platform"
 	# A mapping made through sysfs, which is measured too, and VFIO exclude each
 	# other otherwise (CONFIG_IO_STRICT_DEVMEM).
-	# shellcheck disable=SC2046,SC2086 # one word for each module and program
-	scripts/vm/run.py --kernel "$kernel" --arch "$(platform_get "$platform" arch)" \
-		--sysroot "$sysroot" --platform "$platform" --share "$dir" \
+	# shellcheck disable=SC2046 # one word for each program
+	scripts/vm/run.py "${guest_options[@]}" --share "$dir" \
 		--topology "$topology" --job "$(topology_job "$topology")" \
 		--limit "$(platform_get "$platform" limit)" \
 		--append "samples=$(platform_get "$platform" samples) iomem=relaxed${DELAY:+ delay=$DELAY}" \
-		$(printf -- '--module %s ' $modules) \
 		$(printf -- "--program $suite/vfio_pci_subpage_%s " test perf open) \
 		--program tools/testing/selftests/vfio/profiles
 }

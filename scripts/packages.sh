@@ -6,32 +6,49 @@
 # Make sure that the tools of each GROUP are installed.  Says nothing and
 # changes nothing if they are.  -n only tells what is missing (exit 1).
 # Never installs a kernel, and never removes a package to make room for one.
+# On Debian they are installed; elsewhere it is said what they are called there.
 
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
-# shellcheck source=build/cache.sh
-. "$(dirname -- "$0")/build/cache.sh"
 
 readonly qemu_min=7.2
+
+# Group, what Debian, Fedora, openSUSE and Arch call a package, and how it is noticed
+# elsewhere than on Debian: by a program, or a header. pahole is for the BTF that the
+# kernel's module build insists on; python3 merges what the suite has written. What
+# builds and runs for other releases and architectures comes from Debian's archive, and
+# so do the tools of the tests.
+readonly table="
+build   gcc              gcc            gcc             gcc             gcc
+build   make             make           make            make            make
+build   libc6-dev        glibc-devel    glibc-devel     glibc           stdio.h
+build   libnuma-dev      numactl-devel  libnuma-devel   numactl         numa.h
+build   libjson-c-dev    json-c-devel   libjson-c-devel json-c          json-c/json.h
+build   pahole           dwarves        dwarves         pahole          pahole
+build   xz-utils         xz             xz              xz              xz
+build   kmod             kmod           kmod            kmod            modprobe
+build   python3          python3        python3         python          python3
+vm      qemu-system-x86  qemu-system-x86 qemu-x86       qemu-system-x86 qemu-system-x86_64
+vm      busybox-static   busybox        busybox-static  busybox         busybox
+vm      binutils         binutils       binutils        binutils        readelf
+vm      cpio             cpio           cpio            cpio            cpio
+vm      kmod             kmod           kmod            kmod            modprobe
+vm      python3          python3        python3         python          python3
+report  python3          python3        python3         python          python3
+report  python3-matplotlib python3-matplotlib python3-matplotlib python-matplotlib matplotlib
+"
 
 group_packages()
 {
 	case $1 in
-	# gcc-12 is what Debian 12's kernel headers name as their compiler, gcc
-	# is for the suite; pahole writes the BTF that the kernel's module build
-	# insists on, and brings libelf1, which objtool needs; xz-utils unpacks
-	# linux-source; kmod has the depmod for the unpacked modules; python3 merges
-	# what the suite has written.
-	build) echo gcc gcc-12 make libc6-dev libnuma-dev libjson-c-dev \
-		    pahole xz-utils kmod python3 ;;
-	vm) echo qemu-system-x86 busybox-static cpio kmod python3 ;;
+	build | vm) awk -v group="$1" '$1 == group { print $2 }' <<<"$table" ;;
 	# libelf is for objtool, which a kernel build makes for itself.
-	kernel) echo gcc make bc bison flex libelf-dev libc6-dev xz-utils kmod ;;
-	# The compiler brings the binutils; mmdebstrap the libraries, into a sysroot.
-	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm binutils mmdebstrap ;;
-	# A root with cross compilers of another suite, in which they run.
-	cross) echo mmdebstrap util-linux ;;
+	kernel) echo gcc make bc bison flex libelf-dev libssl-dev libc6-dev xz-utils kmod ;;
+	# The compiler brings the binutils.
+	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm ;;
+	# Compilers and libraries of other releases and architectures, unpacked.
+	cross) echo mmdebstrap util-linux binutils debian-archive-keyring ;;
 	# patches-test.sh configures a kernel tree, and installs selftests from it.
 	# procps has pgrep.
 	check) echo shellcheck sparse python3-sphinx perl git rsync bc bison flex \
@@ -41,6 +58,25 @@ group_packages()
 	browser) echo chromium ;;
 	*) return 1 ;;
 	esac
+}
+
+# ---- apt ----
+
+have_apt()
+{
+	have dpkg-query && have apt-get && have apt-cache
+}
+
+have_apt_lists()
+{
+	[ -n "$(find /var/lib/apt/lists -maxdepth 1 -name '*_Packages*' \
+		-print -quit 2>/dev/null)" ]
+}
+
+apt_update()
+{
+	say "refreshing the package lists (apt-get update)"
+	as_root "refresh the package lists" apt-get -qq update >&2
 }
 
 is_installed()
@@ -104,12 +140,60 @@ check_qemu()
 	version=$("$1" --version 2>/dev/null |
 		sed -n 's/^QEMU emulator version \([0-9.]*\).*/\1/p')
 	[ "$(printf '%s\n' "$qemu_min" "${version:-0}" | sort -V | head -n 1)" = "$qemu_min" ] ||
-		die "$1: version ${version:-unknown} is too old, $qemu_min or later is needed: install Debian 12's $2 or put a newer QEMU first in PATH"
+		die "$1: version ${version:-unknown} is too old, $qemu_min or later is needed: install Debian 12's $2 or a later one, or put a newer QEMU first in PATH"
+}
+
+# ---- elsewhere than on Debian ----
+
+# is_there PROBE: a header, a module of Python, or a program
+is_there()
+{
+	case $1 in
+	*.h) echo "#include <$1>" | "${CC:-cc}" -E - ;;
+	matplotlib) python3 -c "import $1" ;;
+	*) have "$1" ;;
+	esac >/dev/null 2>&1
+}
+
+# What tells the user how to install, in the words of this distribution's tool
+elsewhere()
+{
+	local group column=2 installer="apt-get install" missing=() name rest
+	for group; do
+		case $group in
+		build | vm | report) ;;
+		*) die "$group: needs packages of Debian: use Debian 12 or later, or PLATFORM=installed" ;;
+		esac
+	done
+	if have dnf; then column=3 installer="dnf install"
+	elif have zypper; then column=4 installer="zypper install"
+	elif have pacman; then column=5 installer="pacman -S"
+	fi
+	while read -r group name rest; do
+		is_there "${rest##* }" || missing+=("$(cut -d ' ' -f $column <<<"$group $name $(tr -s ' ' <<<"$rest")")")
+	done < <(for group; do awk -v group="$group" '$1 == group' <<<"$table"; done)
+	[ ${#missing[@]} = 0 ] ||
+		die "missing packages: as root, run: $installer $(printf '%s\n' "${missing[@]}" | sort -u | paste -sd ' ')"
+}
+
+install_missing()
+{
+	local group wanted=() missing
+	for group; do
+		# shellcheck disable=SC2207 # package names have no blanks
+		wanted+=($(group_packages "$group"))
+	done
+	mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
+	mapfile -t missing < <(missing_packages "${wanted[@]}")
+	[ ${#missing[@]} -gt 0 ] || return 0
+	[ $dry = 0 ] || die "missing packages: ${missing[*]}"
+	install_packages "${missing[@]}"
 }
 
 main()
 {
-	local dry=0 group wanted=() missing
+	local group
+	dry=0
 	if [ "${1:-}" = -n ]; then
 		dry=1
 		shift
@@ -118,16 +202,11 @@ main()
 	for group; do
 		group_packages "$group" >/dev/null ||
 			die "$group: no such group of packages: use build, vm, kernel, arm64, cross, check, report or browser"
-		# shellcheck disable=SC2207 # package names have no blanks
-		wanted+=($(group_packages "$group"))
 	done
-	mapfile -t wanted < <(printf '%s\n' "${wanted[@]}" | sort -u)
-
-	have_apt || die "no dpkg and apt here (not Debian): install what Debian calls: ${wanted[*]}"
-	mapfile -t missing < <(missing_packages "${wanted[@]}")
-	if [ ${#missing[@]} -gt 0 ]; then
-		[ $dry = 0 ] || die "missing packages: ${missing[*]}"
-		install_packages "${missing[@]}"
+	if have_apt; then
+		install_missing "$@"
+	else
+		elsewhere "$@"
 	fi
 	for group; do
 		case $group in

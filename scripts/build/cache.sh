@@ -1,87 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
-# shellcheck shell=sh
-# shellcheck disable=SC3043 # "local": dash, busybox ash and bash all have it
+# shellcheck shell=bash
 #
-# apt, and the cache of what was made of its packages. Sourced after lib.sh,
-# never run.
-
-# ---- apt ----
-
-apt_lists=/var/lib/apt/lists
-
-have_apt()
-{
-	have dpkg-query && have apt-get && have apt-cache
-}
-
-have_apt_lists()
-{
-	[ -n "$(find "$apt_lists" -maxdepth 1 -name '*_Packages*' \
-		-print -quit 2>/dev/null)" ]
-}
-
-apt_update()
-{
-	say "refreshing the package lists (apt-get update)"
-	as_root "refresh the package lists" apt-get -qq update >&2
-}
-
-# host_sources FORMAT: a line for each archive of Debian that this machine uses
-host_sources()
-{
-	apt-get indextargets --format "\$(ORIGIN) [@] $1" 'Created-By: Packages' |
-		sed -n 's/^Debian \[@\] //p' | sort -u
-}
-
-# host_acquire: how this machine's apt reaches archives, such as through a proxy
-host_acquire()
-{
-	apt-config dump | grep '^Acquire::' | grep -v '^Acquire::IndexTargets'
-}
-
-# apt_show PACKAGE[=VERSION]...: the stanzas of exactly these, newest if bare.
-apt_show()
-{
-	LC_ALL=C apt-cache show --no-all-versions "$@" 2>/dev/null || :
-}
-
-# apt_field FIELD: of the first stanza on stdin.
-apt_field()
-{
-	sed -n "s/^$1: //p" | head -n 1
-}
-
-# A manifest line per stanza: deb NAME VERSION FILE BYTES UNPACKED-KIB
-manifest_debs()
-{
-	awk '
-	function flush() {
-		version = f["Version"]
-		# So apt-get download names a file whose version has an epoch.
-		sub(/:/, "%3a", version)
-		if (f["Package"] != "")
-			print "deb", f["Package"], f["Version"], f["Package"] "_" \
-			      version "_" f["Architecture"] ".deb", \
-			      f["Size"], f["Installed-Size"] + 0
-		split("", f)
-	}
-	/^$/ { flush(); next }
-	/^[A-Z][A-Za-z0-9-]*: / { f[substr($1, 1, length($1) - 1)] = $2 }
-	END { flush() }'
-}
-
-# ---- the cache ----
+# The cache of what was made of packages. Sourced after lib.sh, never run.
 #
 # <cache>/KIND-VERSION/        an entry; it is renamed to that when it is complete
-# <cache>/KIND-SERIES.manifest what the apt lists said the newest entry is
+# <cache>/KIND-NAME.manifest   what the newest entry of that name is; KIND and NAME
+#                              are whatever a script fetches, such as kernel, x86_64-4k
 # <cache>/packages/            downloaded packages, reused between entries; apt has
 #                              verified what is renamed to there
+# <cache>/apt/                 lists of packages, see apt.sh
 #
-# A script that fetches packages of this machine's architecture and release defines,
-# and then calls fetch_entry:
-#   resolve SERIES   prints the manifest: "entry NAME", any "KEY VALUE" lines
+# A script that makes entries of packages sources apt.sh too, defines these, and then
+# calls fetch_entry:
+#   resolve NAME     prints the manifest: "entry NAME", any "KEY VALUE" lines
 #                    it needs later, a "deb" line for each package; nothing
-#                    if the apt lists do not have that series
+#                    if apt knows none, which is about one suite at a time
 #   unpack MANIFEST PACKAGES DIR   fills DIR; dies if it cannot
 #   unpack_mib MANIFEST   prints how much space unpack needs, in MiB
 #   check_entry DIR  fails if the packages lacked a file that users of it need
@@ -115,13 +48,10 @@ manifest_get()
 	sed -n "s/^$2 //p" "$1" | head -n 1
 }
 
-# The manifest stays true until apt's lists or sources change; asking apt-cache
-# each time would cost half a second per question.
-manifest_fresh()
+# What the archive has is asked for once a day.
+is_fresh()
 {
-	[ -s "$1" ] && have_apt_lists &&
-		[ -z "$(find "$apt_lists" /etc/apt -name partial -prune -o \
-			-name lock -o -newer "$1" -print -quit 2>/dev/null)" ]
+	[ -n "$(find "$1" -mmin -1440 2>/dev/null)" ]
 }
 
 # Its stamp was written last, and names the layout.
@@ -130,31 +60,12 @@ entry_ok()
 	[ "$(head -n 1 "$1/stamp" 2>/dev/null)" = "layout $layout" ]
 }
 
-# newest_entry KIND SERIES: of the complete ones that are there.
-newest_entry()
+# manifest_entry: prints the entry that the manifest names, if it is complete
+manifest_entry()
 {
-	local entry
-	find "$cache" -maxdepth 1 -type d -name "$1-$2.*" | sort -rV |
-	while read -r entry; do
-		if entry_ok "$entry"; then
-			printf '%s\n' "$entry"
-			break
-		fi
-	done
-}
-
-# apt_download PACKAGE=VERSION...: into the current directory.
-# apt-get's progress is for people; in a log it is noise.
-apt_download()
-{
-	# Only _apt may not write into a cache below a private home directory;
-	# telling apt so in advance keeps it from warning about it.
-	set -- apt-get -o APT::Sandbox::User=root download "$@"
-	if [ -t 2 ]; then
-		"$@" >&2
-	else
-		"$@" -qq >/dev/null
-	fi
+	local dir
+	dir=$cache/$(manifest_get "$manifest" entry 2>/dev/null)
+	entry_ok "$dir" && printf '%s\n' "$dir"
 }
 
 # missing_debs MANIFEST: its lines for packages not in the cache
@@ -223,77 +134,72 @@ finish_entry()
 	mv "$work/entry" "$dir"
 }
 
-# new_manifest KIND SERIES: asks apt, writes $manifest; fails if apt knows none.
+# new_manifest NAME ARCH SUITE...: from the first of the suites that has it; apt is
+# about that one then. Fails if none has it, and $cause says more, if there is more.
 new_manifest()
 {
-	have_apt_lists || return 1
-	resolve "$2" >"$work/manifest" </dev/null
-	[ -s "$work/manifest" ] || return 1
-	mv "$work/manifest" "$manifest"
+	local name=$1 arch=$2 suite
+	shift 2
+	cause=
+	for suite; do
+		apt_state "$suite" "$arch" || continue
+		resolve "$name" >"$work/manifest" </dev/null
+		[ ! -s "$work/manifest" ] || return 0
+	done
+	return 1
 }
 
-# Complete the entry of $manifest as $dir; fails only if a download does.
+# Complete the entry of $work/manifest as $dir; fails only if a download does.
 make_entry()
 {
-	dir=$cache/$(manifest_get "$manifest" entry)
+	dir=$cache/$(manifest_get "$work/manifest" entry)
 	entry_ok "$dir" && return 0
-	missing_debs "$manifest" >"$work/missing"
-	need_room $(($(unpack_mib "$manifest") + $(awk '{ sum += $5 } END { print int(sum / 1048576) + 1 }' "$work/missing")))
+	missing_debs "$work/manifest" >"$work/missing"
+	need_room $(($(unpack_mib "$work/manifest") + $(awk '{ sum += $5 } END { print int(sum / 1048576) + 1 }' "$work/missing")))
 	download "$work/missing" || return 1
-	unpack "$manifest" "$cache/packages" "$work/entry" >&2
+	unpack "$work/manifest" "$cache/packages" "$work/entry" >&2
 	check_entry "$work/entry" ||
-		die "${dir##*/}: the packages lack a file that is needed: report this, with $manifest"
+		die "${dir##*/}: the packages lack a file that is needed: report this, with the lists in $APT_CONFIG"
 	finish_entry
 }
 
-# The older one that is there is better than nothing when there is no network.
-fall_back()
+# The lists may be old, and the archive have dropped what they name for something newer.
+again_with_fresh_lists()
 {
-	dir=$(newest_entry "$1" "$2")
-	[ -n "$dir" ] || return 1
-	say "$3: using ${dir##*/} from the cache"
+	say "download failed ($cause): trying again with fresh package lists"
+	rm -f "$cache"/apt/*/updated
+	new_manifest "$@" && make_entry
 }
 
+# locked_fetch KIND NAME ARCH SUITE...
 locked_fetch()
 {
-	local kind="$1" series="$2"
-	cause=
-
-	if ! manifest_fresh "$manifest" && ! new_manifest "$kind" "$series"; then
-		fall_back "$kind" "$series" "no package list has $kind $series" && return
-		apt_update || die "$kind $series: no package list has it: run apt-get update as root"
-		new_manifest "$kind" "$series" ||
-			die "$kind $series: no package in the configured archives: enable the Debian 12 security and updates archives in /etc/apt/sources.list, then run apt-get update as root"
+	local kind=$1
+	shift
+	if { new_manifest "$@" && { make_entry || again_with_fresh_lists "$@"; }; }; then
+		mv "$work/manifest" "$manifest"
+		return
 	fi
-	make_entry && return
-
-	# Usual cause: the lists are old, and the archive has dropped what they
-	# name for something newer.
-	say "download failed ($cause): trying again with fresh package lists"
-	apt_update && new_manifest "$kind" "$series" && make_entry && return
-	fall_back "$kind" "$series" "download failed ($cause)" ||
-		die "$kind $series: download failed ($cause): check the network and the apt sources"
+	# An older one that is there is better than nothing when there is no network.
+	dir=$(manifest_entry) ||
+		die "$kind $1: not to be had for $2 from ${*:3}${cause:+ ($cause)}: check the network and apt's sources"
+	say "$kind $1: not to be had for $2 from ${*:3}${cause:+ ($cause)}: using ${dir##*/} from the cache"
 }
 
-# fetch_entry KIND SERIES LAYOUT: prints the directory of the newest complete
-# entry.  LAYOUT is a number that goes up when what unpack makes changes.
+# fetch_entry KIND NAME LAYOUT ARCH SUITE...: prints the directory of the newest complete
+# entry. LAYOUT is a number that goes up when what unpack makes changes.
 fetch_entry()
 {
-	local kind="$1" series="$2"
+	local kind="$1" name="$2"
 	layout=$3
+	shift 3
 	cache=$(cache_dir)
-	manifest=$cache/$kind-$series.manifest
+	manifest=$cache/$kind-$name.manifest
 
-	if manifest_fresh "$manifest"; then
-		dir=$cache/$(manifest_get "$manifest" entry)
-		if entry_ok "$dir"; then
-			printf '%s\n' "$dir"
-			return
-		fi
+	if ! is_fresh "$manifest" || ! dir=$(manifest_entry); then
+		# Entries of one kind have more than one name.
+		begin_entry "$kind"
+		locked_fetch "$kind" "$name" "$@"
 	fi
-	have_apt || die "apt: not on this system: $kind $series comes from Debian packages, use Debian 12"
-
-	begin_entry "$kind-$series"
-	locked_fetch "$kind" "$series"
 	printf '%s\n' "$dir"
 }

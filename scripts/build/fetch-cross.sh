@@ -14,9 +14,13 @@ set -euo pipefail
 . "$(dirname -- "$0")/../lib.sh"
 # shellcheck source=cache.sh
 . "$(dirname -- "$0")/cache.sh"
+# shellcheck source=apt.sh
+. "$(dirname -- "$0")/apt.sh"
+# shellcheck source=root.sh
+. "$(dirname -- "$0")/root.sh"
 
 # Raise it when the root is made in another way: older ones are then made again.
-readonly layout=1
+readonly layout=2
 
 # Debian's and kbuild's name of an architecture, its compiler, its usual kernel.
 readonly architectures="
@@ -32,100 +36,41 @@ loong64 loongarch loongarch64-linux-gnu  loong64
 readonly series="6.1 6.12 7"
 readonly suites="bookworm bookworm-backports trixie trixie-backports sid"
 
-# What kbuild and a compiler need beside themselves.
-readonly tools="make coreutils sed grep dash bash gawk findutils perl kmod pahole
-	libelf1t64 libssl3t64 zlib1g"
-
 # words COLUMN: of the architectures
 words()
 {
 	awk -v n="$1" 'NF { print $n }' <<<"$architectures"
 }
 
-# sources: of all suites, from the archive that this machine uses
-sources()
+# headers_of SUITE: "SERIES ARCH PACKAGE VERSION SUITE" of what the usual kernels'
+# packages depend on
+headers_of()
 {
-	local uri suite arch
-	# shellcheck disable=SC2016 # apt expands it
-	uri=$(host_sources '$(REPO_URI) $(LABEL)' | sed -n 's/ Debian$//p' | head -n 1)
-	[ -n "$uri" ] || die "apt: no archive of Debian is configured: other suites are fetched from where one comes"
-	for suite in $suites; do
-		for arch in $(words 1); do
-			echo "deb [arch=$arch signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $uri $suite main"
-		done
-	done
-}
-
-# private_apt: apt is one of its own from now on, for all architectures. Nothing is
-# installed, and the machine's apt and dpkg learn of nothing.
-private_apt()
-{
-	local arch
-	mkdir -p "$apt_dir"/{lists/partial,archives/partial,parts}
-	: >"$apt_dir/status"
-	sources | sort -u >"$apt_dir/sources.list"
-	{
-		cat "$work/apt.conf"
-		cat <<-END
-		Acquire::Languages "none";
-		APT::Architectures "";
-		APT::Sandbox::User "root";
-		Dir::State "$apt_dir";
-		Dir::State::lists "lists";
-		Dir::State::status "$apt_dir/status";
-		Dir::Cache "$apt_dir";
-		Dir::Etc::sourcelist "$apt_dir/sources.list";
-		Dir::Etc::sourceparts "$apt_dir/parts";
-		Dir::Etc::main "$apt_dir/parts/none";
-		Dir::Etc::parts "$apt_dir/parts";
-		END
-		for arch in $(words 1); do
-			echo "APT::Architectures:: \"$arch\";"
-		done
-	} >"$apt_dir/apt.conf"
-	export APT_CONFIG=$apt_dir/apt.conf
-}
-
-# Not every copy of the archive has every architecture of each suite whole, and for
-# want of one list apt takes none of a suite: what cannot be had is left out. A copy
-# may be one that is kept as it was on some day; what it has is checked all the same.
-update_lists()
-{
-	local list=$apt_dir/sources.list suite arch
-	say "fetching the package lists of $suites"
-	until apt-get -q -o Acquire::Check-Valid-Until=false --error-on=any update >"$work/apt.log" 2>&1; do
-		sed -nE 's,^Err:[0-9]+ [^ ]+ ([^ /]+)/main ([^ ]+) Packages.*,\1 \2,p' "$work/apt.log" >"$work/lost"
-		[ -s "$work/lost" ] ||
-			die "package lists: $(grep -m 1 '^E:' "$work/apt.log"): check the network"
-		while read -r suite arch; do
-			sed -i "/arch=$arch .* $suite main/d" "$list"
-		done <"$work/lost"
-	done
-}
-
-# newest_headers: "SERIES ARCH PACKAGE VERSION" of what the usual kernels' packages
-# depend on
-newest_headers()
-{
-	awk '{ print "linux-headers-" $4 ":" $1 }' <<<"$(grep . <<<"$architectures")" |
+	awk 'NF { print "linux-headers-" $4 ":" $1 }' <<<"$architectures" |
 		xargs apt-cache show 2>/dev/null |
-	awk -v all="$series" '
+	awk -v all="$series" -v suite="$1" '
 		function flush(  n, i, part) {
 			n = split(all, part, " ")
 			for (i = 1; i <= n; i++)
 				if (index(version, part[i] ".") == 1 && match(depends, /linux-headers-[0-9][^ ,]*/))
-					print part[i], arch, substr(depends, RSTART, RLENGTH), version
+					print part[i], arch, substr(depends, RSTART, RLENGTH), version, suite
 			version = arch = depends = ""
 		}
 		/^$/ { flush() }
 		/^Version: / { version = $2 }
 		/^Architecture: / { arch = $2 }
 		/^Depends: / { depends = $0 }
-		END { flush() }' |
-	sort -k 1,2 -k 4Vr | awk '!seen[$1, $2]++'
+		END { flush() }'
 }
 
-# Their own Depends, but for the compiler and the kernel itself.
+# use_suite SUITE: apt is about that one, and all architectures
+use_suite()
+{
+	# shellcheck disable=SC2046 # words
+	apt_state "$1" $(words 1)
+}
+
+# packages_of HEADERS: and what they depend on, but for the compiler and the kernel
 packages_of()
 {
 	awk '{ print $3 ":" $2 "=" $4 }' "$1" | xargs apt-cache show |
@@ -141,14 +86,9 @@ packages_of()
 					print part[i]
 				else if (part[i] ~ /^linux-base-[0-9]/)
 					print part[i] ":" arch
-		}' | sort -u
-}
-
-# The newest compiler that one of them was built with builds for all.
-compiler_of()
-{
-	awk '{ print $3 ":" $2 "=" $4 }' "$1" | xargs apt-cache show |
-		grep -o 'gcc-[0-9]*' | sort -V | tail -n 1
+				else if (match(part[i], /gcc-[0-9]+/))
+					print substr(part[i], RSTART, RLENGTH) >"/dev/stderr"
+		}' 2>>"$work/compilers" | sort -u
 }
 
 # cross_packages COMPILER: for each architecture but this machine's own
@@ -162,27 +102,20 @@ cross_packages()
 	done <<<"$architectures"
 }
 
-make_root()
+# The newest compiler that one of the kernels was built with builds for all.
+unpack()
 {
-	local root=$work/entry compiler include uri file
-	compiler=$(compiler_of "$work/headers")
-	# shellcheck disable=SC2046,SC2086 # words
-	include=$(printf '%s,' $tools $(cross_packages "$compiler"))
-	uri=$(awk '$5 == "sid" { print $4; exit }' "$apt_dir/sources.list")
+	local root=$work/entry compiler file
+	compiler=$(sort -V "$work/compilers" | tail -n 1)
 	say "unpacking $compiler for all architectures, a minute"
-	env -u APT_CONFIG mmdebstrap --quiet --mode=chrootless --skip=check/chrootless \
-		--variant=extract --aptopt="$work/apt.conf" --aptopt='Acquire::Check-Valid-Until "false"' --include="${include%,}" \
-		sid "$root" "deb $uri sid main" >&2 ||
-		die "mmdebstrap: failed: look above for its reason"
-	# Nothing is configured, and so there are no alternatives.
-	ln -sf gawk "$root/usr/bin/awk"
+	# shellcheck disable=SC2046 # words
+	make_root "$root" sid $(cross_packages "$compiler")
 	say "unpacking the headers of $(wc -l <"$work/headers") kernels"
 	for file in "$work"/debs/*.deb; do
 		dpkg-deb -x "$file" "$root" || die "$file: unpacking failed: look above for the reason"
 	done
-	mkdir -p "$root"/{dev,proc,build}
-	[ -e "$root/dev/null" ] || : >"$root/dev/null"
-	join <(sort -k 2 -o "$work/headers" "$work/headers"; awk '{ print $2, $1, $3 }' "$work/headers") \
+	mkdir -p "$root/build"
+	join <(awk '{ print $2, $1, $3 }' "$work/headers" | sort) \
 		<(grep . <<<"$architectures" | sort) |
 		awk -v cc="$compiler" '{ sub(/^linux-headers-/, "", $3); print $2, $1, $3, $4, $5 "-", $5 "-" cc }' |
 		sort -V >"$root/kernels"
@@ -190,47 +123,38 @@ make_root()
 
 fetch()
 {
-	local list
-	apt_dir=$work/apt
-	host_acquire >"$work/apt.conf"
-	private_apt
-	update_lists
-	newest_headers >"$work/headers"
-	[ -s "$work/headers" ] || die "linux-headers: in none of the suites that could be reached: check the network"
-	packages_of "$work/headers" >"$work/list"
-	mapfile -t list <"$work/list"
-	say "downloading ${#list[@]} packages of headers"
+	local suite list
 	mkdir "$work/debs"
-	(cd "$work/debs" && apt-get -qq -o APT::Sandbox::User=root download "${list[@]}" >&2) ||
-		die "linux-headers: could not be downloaded: look above for apt's reason"
-	make_root
+	for suite in $suites; do
+		! use_suite "$suite" || headers_of "$suite"
+	done | sort -k 1,2 -k 4Vr | awk '!seen[$1, $2]++' >"$work/headers"
+	[ -s "$work/headers" ] || die "linux-headers: in none of the suites that could be reached: check the network"
+	for suite in $suites; do
+		grep " $suite\$" "$work/headers" >"$work/some" || continue
+		use_suite "$suite"
+		mapfile -t list < <(packages_of "$work/some")
+		say "downloading ${#list[@]} packages of headers of $suite"
+		(cd "$work/debs" && apt_download "${list[@]}") ||
+			die "linux-headers: could not be downloaded: look above for apt's reason"
+	done
+	unpack
 	finish_entry
-}
-
-# run_in_root COMMAND...: with /dev/null and /proc, which objtool needs
-run_in_root()
-{
-	local map=-r
-	[ "$(id -u)" != 0 ] || map=
-	# shellcheck disable=SC2016,SC2086 # the inner shell expands it; a word or none
-	exec unshare $map -m sh -c '
-		mount --bind /dev/null "$1/dev/null" && mount --rbind /proc "$1/proc" || exit
-		cd "$1" && shift && exec chroot . "$@"' sh "$dir" env -i LC_ALL=C PATH=/usr/bin:/usr/sbin "$@"
 }
 
 main()
 {
 	[ $# = 0 ] || [ "$1" = -- ] || usage "[-- COMMAND [ARG]...]"
+	cause=
 	cache=$(cache_dir)
 	dir=$cache/cross
 	if ! entry_ok "$dir"; then
-		have mmdebstrap || die "mmdebstrap: not found in PATH: run scripts/packages.sh cross"
 		# What runs in the root does not inherit the lock.
 		(begin_entry cross; entry_ok "$dir" || fetch)
 	fi
 	[ $# = 0 ] && { echo "$dir"; return; }
 	shift
-	run_in_root "$@"
+	cd /
+	run_in_root "$dir" "" "$@"
 }
 
 main "$@"

@@ -1,9 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# fetch-kernel.sh SERIES
+# fetch-kernel.sh PLATFORM
 #
-# Print a directory that holds Debian's own kernel of that series, from its
+# Print a directory that holds the platform's kernel, one of Debian's own, from its
 # packages, unpacked and not installed: the user's boot menu stays theirs.
 #   vmlinuz   the kernel          build     KDIR to build modules against
 #   release   its release string  modules   its modules, depmod has been run
@@ -13,50 +13,44 @@ set -euo pipefail
 . "$(dirname -- "$0")/../lib.sh"
 # shellcheck source=cache.sh
 . "$(dirname -- "$0")/cache.sh"
+# shellcheck source=apt.sh
+. "$(dirname -- "$0")/apt.sh"
+
+cd -- "$(dirname -- "$0")/../.."
+# shellcheck source=platform.sh
+. scripts/build/platform.sh
 
 # Raise it when what unpack makes changes: older entries are then rebuilt.
-readonly entry_layout=2
+readonly entry_layout=3
 
-# The versioned image package that a meta package stands for.
-image_of()
+# kernel_parts PACKAGE...: those packages of a kernel that these depend on. Names are
+# taken from there only: given one that is no package, such as linux-kbuild-6.12, apt-get
+# takes it for a regex and fetches every match.
+kernel_parts()
 {
-	apt_show "$1" | apt_field Depends | tr , '\n' |
-		sed -n 's/^ *\(linux-image-[0-9][^ ]*\).*/\1/p' | head -n 1
+	apt_show "$@" | sed -n 's/^Depends: //p' |
+		grep -oE '\blinux-(image|modules|binary|base|headers|kbuild)-[0-9][^ ,:]*' |
+		grep -v -- '-unsigned$' | sed -E "/-common$|^linux-kbuild-/! s/$/:$arch/" | sort -u
 }
 
-# The series that is a release's default has no meta package of its own name.
-find_image()
-{
-	local arch meta image
-	arch=$(dpkg --print-architecture)
-	for meta in "linux-image-$1-$arch" "linux-image-$arch"; do
-		image=$(image_of "$meta")
-		if [[ $image == "linux-image-$1."* ]]; then
-			echo "$image"
-			return
-		fi
-	done
-}
-
-# Names from the headers' own Depends: given a name that is no package, such as
-# linux-kbuild-6.12, apt-get takes it for a regex and fetches every match.
+# The packages of a flavour stand for those of the newest version.
 resolve()
 {
-	local image release version headers common kbuild depends
-	image=$(find_image "$1")
-	[ -n "$image" ] || return 0
-	release=${image#linux-image-}
-	headers=linux-headers-$release
-	depends=$(apt_show "$headers")
-	version=$(apt_field Version <<<"$depends")
-	depends=$(apt_field Depends <<<"$depends")
-	common=$(grep -o 'linux-headers-[^ ,]*-common' <<<"$depends" | head -n 1)
-	kbuild=$(grep -o 'linux-kbuild-[^ ,]*' <<<"$depends" | head -n 1)
-
-	echo "entry kernel-$version"
-	echo "release $release"
-	apt_show "$image=$version" "$headers=$version" \
-		 "$common=$version" "$kbuild=$version" | manifest_debs
+	local parts more image stanzas
+	parts=$(kernel_parts "linux-image-$flavour:$arch" "linux-headers-$flavour:$arch")
+	image=$(grep -m 1 '^linux-image-' <<<"$parts") || return 0
+	image=${image#linux-image-}
+	# What these depend on, and so on: how many layers there are has changed.
+	until [ "$parts" = "${more:-}" ]; do
+		more=$parts
+		# shellcheck disable=SC2086 # words
+		parts=$({ echo "$more"; kernel_parts $more; } | sort -u)
+	done
+	# shellcheck disable=SC2086 # words
+	stanzas=$(apt_show $parts)
+	echo "entry kernel-$flavour-$(apt_field Version <<<"$stanzas")"
+	echo "release ${image%:*}"
+	manifest_debs <<<"$stanzas"
 }
 
 # Unpacked size, and the indices that depmod adds.
@@ -65,7 +59,7 @@ unpack_mib()
 	awk '$1 == "deb" { kib += $6 } END { print int(kib / 1024) + 16 }' "$1"
 }
 
-# In parallel: half of the time goes into the image alone.
+# In parallel: half of the time goes into the modules alone.
 unpack_debs()
 {
 	local key file pid pids=()
@@ -74,37 +68,43 @@ unpack_debs()
 		dpkg -x "$2/$file" "$3" &
 		pids+=($!)
 	done <"$1"
-	[ ${#pids[@]} = 4 ] ||
-		die "the package lists lack a package of the kernel's version: run apt-get update, then try again"
 	for pid in "${pids[@]}"; do
 		wait "$pid" ||
 			die "$2: unpacking failed: look above for dpkg's reason; if a package is damaged, remove it and run this again"
 	done
 }
 
-# The only absolute path in the headers.  Made relative to the Makefile, not to
+# The only absolute paths in the headers. Made relative to the Makefile, not to
 # make's directory, so that the entry can be moved and "make -f" works too.
 relocate_headers()
 {
 	# shellcheck disable=SC2016 # make expands it
-	sed -i 's,^include /usr/src/\(.*\),include $(dir $(realpath $(lastword $(MAKEFILE_LIST))))../\1,' \
-		"$1/Makefile"
+	sed -i 's,/usr/src/,$(dir $(realpath $(lastword $(MAKEFILE_LIST))))../,' "$1/Makefile"
+	# Of a kernel's size, for BTF, which a module here does without.
+	rm -f "$1/vmlinux"
 }
 
 unpack()
 {
 	local release dir=$3
 	release=$(manifest_get "$1" release)
-	say "unpacking the kernel $release, a few seconds"
+	say "unpacking the kernel $release, some seconds"
 	unpack_debs "$1" "$2" "$dir"
 	rm -rf "${dir:?}/usr/share"
+	# Older packages have /lib, newer ones /usr/lib; depmod and modprobe know either.
+	if [ -d "$dir/lib" ]; then
+		mv "$dir/lib/modules" "$dir/usr/lib/"
+		rmdir "$dir/lib"
+	fi
+	ln -s usr/lib "$dir/lib"
 
 	relocate_headers "$dir/usr/src/linux-headers-$release"
-	ln -sfn "../../../usr/src/linux-headers-$release" "$dir/lib/modules/$release/build"
-	rm -f "$dir/lib/modules/$release/source"
-	ln -s "boot/vmlinuz-$release" "$dir/vmlinuz"
+	ln -sfn "../../../src/linux-headers-$release" "$dir/usr/lib/modules/$release/build"
+	rm -f "$dir/usr/lib/modules/$release/source"
 	ln -s "usr/src/linux-headers-$release" "$dir/build"
-	ln -s "lib/modules/$release" "$dir/modules"
+	ln -s "usr/lib/modules/$release" "$dir/modules"
+	[ -e "$dir/modules/vmlinuz" ] || ln -s "../../../../boot/vmlinuz-$release" "$dir/modules/vmlinuz"
+	ln -s modules/vmlinuz "$dir/vmlinuz"
 	echo "$release" >"$dir/release"
 
 	depmod -b "$dir" "$release" ||
@@ -126,11 +126,16 @@ check_entry()
 
 main()
 {
-	[ $# = 1 ] || usage "SERIES   (6.12 or 6.1)"
-	case $1 in
-	6.12 | 6.1) fetch_entry kernel "$1" "$entry_layout" ;;
-	*) die "$1: no such kernel series: use 6.12 or 6.1" ;;
-	esac
+	[ $# = 1 ] || usage "PLATFORM"
+	local suites
+	{ is_platform "$1" && [ -n "$(platform_get "$1" kernel)" ]; } ||
+		die "$1: no platform with a kernel from packages: use one of $(grep -l '^kernel=' scripts/build/platforms/*.conf | sed 's,.*/,,; s,\.conf,,' | paste -sd ' ')"
+	flavour=$(platform_get "$1" kernel)
+	arch=$(arch_name "$(platform_arch "$1")" 3)
+	suites=$(platform_get "$1" suites)
+	[ "$suites" != host ] || suites=$(host_suites)
+	# shellcheck disable=SC2086 # words
+	fetch_entry kernel "$1" $entry_layout "$arch" $suites
 }
 
 main "$@"

@@ -3,7 +3,8 @@
 #
 # fetch-source.sh [--tree | --full] SERIES
 #
-# Print a directory that holds parts of Debian's kernel source of that series:
+# Print a directory that holds parts of Debian's kernel source of that series (6.12, or
+# 7 for the newest of these), the same one on every release of Debian:
 # those that this project builds and checks with (kselftest, checkpatch, kernel-doc,
 # user space headers). With --tree: so much that it can be configured and prepared,
 # and drivers/vfio/pci and selftests be built in it. With --full: all of it. Not to
@@ -14,6 +15,8 @@ set -euo pipefail
 . "$(dirname -- "$0")/../lib.sh"
 # shellcheck source=cache.sh
 . "$(dirname -- "$0")/cache.sh"
+# shellcheck source=apt.sh
+. "$(dirname -- "$0")/apt.sh"
 
 # Raise it when what unpack makes changes: older entries are then rebuilt.
 readonly entry_layout=2
@@ -68,13 +71,26 @@ tree_files=(
 	tools/testing/selftests/lib.mk
 )
 
+# suites_of SERIES: those that have it, or had it when this was written
+suites_of()
+{
+	case $1 in
+	6.1) echo bookworm-security bookworm ;;
+	6.12) echo bookworm-security trixie ;;
+	*) echo trixie-backports sid ;;
+	esac
+}
+
+# A series without a package of its name is one of the newest that there is.
 resolve()
 {
-	local stanza
-	stanza=$(apt_show "linux-source-$1")
-	[ -n "$stanza" ] || return 0
+	local name=linux-source-$1 stanza
+	[ -n "$(apt_show "$name")" ] ||
+		name=$(apt_show linux-source | sed -n 's/^Depends: //p' |
+			grep -o -m 1 "linux-source-${1//./\\.}[0-9.]*") || return 0
+	stanza=$(apt_show "$name")
 	echo "entry $kind-$(apt_field Version <<<"$stanza")"
-	echo "source linux-source-$1"
+	echo "source $name"
 	manifest_debs <<<"$stanza"
 }
 
@@ -139,11 +155,10 @@ main()
 		shift
 		;;
 	esac
-	[ $# = 1 ] || usage "[--tree | --full] SERIES   (6.12 or 6.1)"
-	case $1 in
-	6.12 | 6.1) fetch_entry "$kind" "$1" "$entry_layout" ;;
-	*) die "$1: no such kernel series: use 6.12 or 6.1" ;;
-	esac
+	[ $# = 1 ] || usage "[--tree | --full] SERIES   (such as 6.12, or 7)"
+	[[ $1 =~ ^[0-9][0-9.]*$ ]] || die "$1: no series of kernels: use such as 6.12, or 7"
+	# shellcheck disable=SC2046 # words
+	fetch_entry "$kind" "$1" "$entry_layout" "$(dpkg --print-architecture)" $(suites_of "$1")
 }
 
 main "$@"

@@ -13,6 +13,8 @@
 set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname -- "$0")/../lib.sh"
+# shellcheck source=cache.sh
+. "$(dirname -- "$0")/cache.sh"
 
 cd -- "$(dirname -- "$0")/../.."
 
@@ -26,10 +28,23 @@ link_sources()
 	done
 }
 
+# tools KDIR: the compiler is the one that Debian's headers name. If it is not here, what
+# make has to be run by: for kernels from the cache only, as users have their own.
+tools()
+{
+	local cc
+	cc=$(sed -n 's/^CC = .*)\(gcc-[0-9]*\)$/\1/p' "$1/.kernelvariables" 2>/dev/null)
+	[ -n "$cc" ] && ! have "${CROSS_COMPILE:-}$cc" || return 0
+	case $(realpath "$1") in
+	"$(cache_dir)"/*) echo scripts/build/toolchain.sh "$cc" ;;
+	*) die "${CROSS_COMPILE:-}$cc: not found in PATH: the kernel of $1 was built with it: install it" ;;
+	esac
+}
+
 main()
 {
 	[ $# = 2 ] || [ $# = 3 ] || usage "KDIR TARGET [SOURCE]"
-	local kdir=$1 target=$2 source=${3:-drivers/vfio/pci/subpage} release dir
+	local kdir=$1 target=$2 source=${3:-drivers/vfio/pci/subpage} release dir run
 	{ [ -s "$kdir/Module.symvers" ] && [ -s "$kdir/include/generated/utsrelease.h" ]; } ||
 		die "$kdir: no kernel headers there: install linux-headers-$(uname -r) or set KDIR"
 	grep -q '^CONFIG_VFIO_PCI_CORE=[my]' "$kdir/.config" "$kdir/include/config/auto.conf" 2>/dev/null ||
@@ -38,7 +53,9 @@ main()
 	release=$(sed -n 's/.*UTS_RELEASE "\(.*\)"/\1/p' "$kdir/include/generated/utsrelease.h")
 	dir=build/module-$release/${source##*/}${GCOV:+-gcov}
 	link_sources "$source" "$dir"
-	make -C "$kdir" M="$PWD/$dir" ${V:+V="$V"} ${W:+W="$W"} ${C:+C="$C"} \
+	run=$(tools "$kdir")
+	# shellcheck disable=SC2086 # words, or none
+	$run make -C "$kdir" M="$PWD/$dir" ${V:+V="$V"} ${W:+W="$W"} ${C:+C="$C"} \
 		${GCOV:+GCOV_PROFILE=y} "$target" >&2 ||
 		die "$source does not build for $release: look above for the compiler's reason"
 	case $target in

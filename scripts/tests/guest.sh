@@ -14,26 +14,13 @@ scripts/build/suite.sh build/suite
 # use PLATFORM: from now on guests are of this one
 use()
 {
-	local list
 	platform=$1
-	platform_environment "$platform"
-	kernel=$(platform_kernel "$platform")
-	# In a variable, or nobody would notice that it fails.
-	list=$(KUNIT=1 scripts/build/module.sh "$kernel/build" modules &&
-		scripts/build/module.sh "$kernel/build" modules \
-			tools/testing/selftests/vfio/subpage_mods)
-	mapfile -t modules <<<"$list"
-	modules=("${modules[@]/#/--module=}")
-	suite=$(platform_suite "$platform")
-	scripts/build/suite.sh "$suite"
+	prepare "$platform"
 	# shellcheck disable=SC2034 # for those who source this
 	suite_programs=(--program "$suite/vfio_pci_subpage_test"
 			--program "$suite/vfio_pci_subpage_perf"
 			--program "$suite/vfio_pci_subpage_open"
 			--program tools/testing/selftests/vfio/profiles)
-	sysroot=/
-	[ -z "${CROSS_COMPILE:-}" ] || sysroot=$(scripts/build/fetch-sysroot.sh "$ARCH")
-	unset ARCH CROSS_COMPILE
 }
 
 # vm SHARE TOPOLOGY JOB [ARG]...: a guest of the platform
@@ -41,9 +28,7 @@ vm()
 {
 	local share=$1 topology=$2 job=$3
 	shift 3
-	scripts/vm/run.py --kernel "$kernel" --platform "$platform" \
-		--arch "$(platform_get "$platform" arch)" --sysroot "$sysroot" \
-		--topology "$topology" --job "$job" --share "$share" "$@"
+	scripts/vm/run.py "${guest_options[@]}" --topology "$topology" --job "$job" --share "$share" "$@"
 }
 
 # guest NAME[+VARIANT] TOPOLOGY [ARG]...: start a job of the guest, as many at once
@@ -59,7 +44,7 @@ guest()
 		wait -n || :
 	done
 	{
-		vm "$log" "$topology" "${name%+*}.sh" "${modules[@]}" \
+		vm "$log" "$topology" "${name%+*}.sh" \
 			--program "$suite/vfio_pci_subpage_stale_map" "$@" 2>&1 </dev/null |
 			sed -u "s/^vm: /vm: $platform $name: /" | tee "$log.log" >&2 || status=$?
 		# Where the guest has written, so that it is of this run.

@@ -3,33 +3,38 @@
 
 apt and mmdebstrap are stand-ins, that have a package of a few files: no network.
 """
-import pathlib
+import os
 import signal
 import subprocess
 
 import pytest
-from stand_ins import TOP, one_line, program, run, start, wait_for
+from stand_ins import TOP, program, run, start, wait_for
 
 SOURCE = TOP / "scripts/build/fetch-source.sh"
 SYSROOT = TOP / "scripts/build/fetch-sysroot.sh"
 
-pytestmark = pytest.mark.skipif(
-    not any(pathlib.Path("/var/lib/apt/lists").glob("*_Packages*")),
-    reason="apt has no package lists here: run apt-get update")
-
-# With a file "offline" beside them it reaches nothing.
+# With a file "offline" beside them it reaches nothing. It knows the archive of a release,
+# and of its security updates, of which it has all suites.
 APT_GET = """#!/bin/sh
 echo "apt-get $*" >>"$HERE/asked"
 case "$*" in
-indextargets*) echo "Debian [@] deb http://mirror.example/ bookworm main" ;;
+indextargets*'$(RELEASE)'*) for s in bookworm bookworm-security bookworm-updates; do echo "Debian [@] $s"; done ;;
+indextargets*) echo "Debian [@] Debian http://mirror.example/"
+	       echo "Debian [@] Debian-Security http://mirror.example/security" ;;
 *) [ ! -e "$HERE/offline" ] || { echo "E: no network" >&2; exit 100; } ;;
 esac
 case "$*" in
+*update*) cp "$APT_CONFIG" "$HERE/apt.conf"; cp "$(dirname "$APT_CONFIG")/sources.list" "$HERE/sources"
+	if lost=$(grep -o 'arch=ppc64el .* trixie' "$HERE/sources"); then
+		echo "Err:5 http://mirror.example trixie/main ppc64el Packages"; exit 100
+	fi ;;
 *download*) cp "$HERE"/*.deb . ;;
 esac
 """
+# What a file says that is called like the package.
 APT_CACHE = """#!/bin/sh
-printf '%s\\n' "Package: $3" "Version: 6.12.9-1" "Architecture: all" "Size: 5" "Installed-Size: 9"
+shift 2
+for package; do cat "$HERE/stanzas/$package" 2>/dev/null && echo; done
 """
 APT_CONFIG = """#!/bin/sh
 echo 'Acquire::http::Proxy "http://proxy.example:1";'
@@ -70,8 +75,17 @@ class Archive:
                            ("sudo", "#!/bin/sh\nexit 1\n")):
             program(path / "bin" / name, text)
 
+    def knows(self, name, version="6.12.9-1", depends=None):
+        """A package, to apt."""
+        path = self.path / "stanzas" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(
+            f"Package: {name}\nVersion: {version}\nArchitecture: all\nSize: 5\n"
+            "Installed-Size: 9\n" + (f"Depends: {depends}\n" if depends else ""))
+
     def pack(self):
         """The package of the source."""
+        self.knows("linux-source-6.12")
         tree, root = self.path / "linux-source-6.12", self.path / "root"
         files = subprocess.run(
             ["bash", "-c", f"""eval "$(sed -n '/^source_[a-z]*=(/,/^)/p' {SOURCE})"
@@ -103,7 +117,7 @@ class Archive:
     def entries(self):
         """What would be taken for one, or for half of one."""
         return [path.name for path in self.cache.iterdir()
-                if path.is_dir() and path.name != "packages"]
+                if path.is_dir() and path.name not in ("packages", "apt")]
 
 
 @pytest.fixture(name="archive")
@@ -129,7 +143,7 @@ def test_a_source_is_fetched_once(source):
 def test_what_an_interrupted_run_left_is_made_again(source):
     source.entry.mkdir(parents=True)
     (source.entry / "junk").touch()
-    (source.cache / ".source-6.12.tmp.1/entry").mkdir(parents=True)
+    (source.cache / ".source.tmp.1/entry").mkdir(parents=True)
     assert source.fetch().returncode == 0
     assert not (source.entry / "junk").exists()
     assert source.entries() == [source.entry.name]
@@ -137,7 +151,9 @@ def test_what_an_interrupted_run_left_is_made_again(source):
 
 def test_no_space(source):
     program(source.path / "bin/df", "#!/bin/sh\necho header; echo x 1 1 1024 1% /\n")
-    one_line(source.fetch(), 1, f"{source.cache}: ", " MiB needed, 1 MiB free")
+    done = source.fetch()
+    assert done.returncode == 1
+    assert f"{source.cache}: 33 MiB needed, 1 MiB free" in done.stderr.splitlines()[-1]
     assert source.entries() == []
 
 
@@ -151,10 +167,35 @@ def test_a_failed_download_leaves_nothing_half(source):
 
 def test_without_network_an_older_entry_will_do(source):
     assert source.fetch().returncode == 0
-    source.entry.rename(source.cache / "source-6.12.8-1")
-    next((source.cache / "packages").iterdir()).unlink()
+    os.utime(source.cache / "source-6.12.manifest", (0, 0))
+    source.knows("linux-source-6.12", "6.12.10-1")
     source.offline()
-    assert source.fetch().stdout == f"{source.cache}/source-6.12.8-1\n"
+    done = source.fetch()
+    assert done.stdout == f"{source.entry}\n"
+    assert "using source-6.12.9-1 from the cache" in done.stderr
+
+
+def test_a_series_is_the_newest_of_those(archive):
+    archive.knows("linux-source", depends="linux-source-7.9 (= 7.9.1-1)")
+    archive.knows("linux-source-7.9", "7.9.1-1")
+    assert "downloading 1 MiB: linux-source-7.9\n" in run(SOURCE, "7", **archive.around).stderr
+
+
+def test_a_series_that_no_suite_has(archive):
+    done = run(SOURCE, "5.10", **archive.around)
+    assert done.returncode == 1
+    assert "source 5.10: not to be had for " in done.stderr.splitlines()[-1]
+    assert archive.entries() == []
+
+
+def test_an_architecture_that_the_archive_lacks_is_left_out(archive):
+    done = run("bash", "-ec", """. scripts/lib.sh; . scripts/build/cache.sh
+        . scripts/build/apt.sh; cache=$(cache_dir)
+        apt_state trixie ppc64el; apt_state trixie ppc64el""", **archive.around)
+    assert done.returncode == 0
+    assert "ppc64el" not in (archive.path / "sources").read_text()
+    # Asked for once.
+    assert done.stderr.count("fetching") == 1
 
 
 def test_a_damaged_package_is_named(source):
@@ -179,7 +220,7 @@ def test_two_at_once_fetch_one_sysroot(archive):
 
 def test_a_sysroot_comes_from_where_this_machine_gets_its_packages(archive):
     assert run(SYSROOT, "arm64", **archive.around).returncode == 0
-    assert (archive.path / "sources").read_text() == "deb http://mirror.example/ bookworm main\n"
+    assert "] http://mirror.example/ bookworm main\n" in (archive.path / "sources").read_text()
     assert "proxy.example" in (archive.path / "apt.conf").read_text()
     # Links do not lead out of it.
     link = archive.cache / "sysroot-arm64/usr/lib/a.so"

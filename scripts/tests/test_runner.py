@@ -31,7 +31,7 @@ time.sleep(60)
 
 @pytest.fixture(name="kernel", scope="module")
 def _kernel():
-    return run(TOP / "scripts/build/fetch-kernel.sh", "6.12").stdout.strip()
+    return run(TOP / "scripts/build/fetch-kernel.sh", "x86_64-4k").stdout.strip()
 
 
 @pytest.fixture(name="here")
