@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""vm/run.py when QEMU goes wrong: it says why, and leaves nothing behind."""
+"""vm/run.py when QEMU or the guest goes wrong: it says why, boots a guest that has not come
+to its init once more, and leaves nothing behind."""
 import re
 import signal
 
@@ -11,17 +12,32 @@ QEMU = """#!/usr/bin/python3
 import os, pathlib, socket, sys, time
 if "-S" in sys.argv:
     sys.exit("a stand-in has no KVM")
-pathlib.Path(os.environ["HERE"], "pid").write_text(str(os.getpid()))
+how, pids = os.environ["QEMU"], pathlib.Path(os.environ["HERE"], "pids")
+with open(pids, "a") as file:
+    print(os.getpid(), file=file)
+path = pathlib.Path(sys.argv[sys.argv.index("-qmp") + 1].split(":")[1].split(",")[0])
+path.unlink(missing_ok=True)
 server = socket.socket(socket.AF_UNIX)
-server.bind(sys.argv[sys.argv.index("-qmp") + 1].split(":")[1].split(",")[0])
+server.bind(str(path))
 server.listen()
 client = server.accept()[0].makefile("rw")
 print('{"QMP": {}}', file=client, flush=True)
 client.readline()
-if os.environ["QEMU"] == "fails":
+if how == "fails":
     sys.exit("the stand-in does not like it here")
 print('{"return": {}}', file=client, flush=True)
-if os.environ["QEMU"] == "dies":
+if how == "slow":
+    time.sleep(2.5)
+if how == "slow" or how.endswith("late"):
+    print("@@booted", flush=True)
+if how == "dies once" and pids.read_text().count("\\n") > 1:
+    print("@@booted", flush=True)
+    pathlib.Path(os.environ["HERE"], "share/exit-status").write_text("0\\n")
+    sys.exit()
+if how.startswith("panics"):
+    print("[    1.0] int3: 0000 [#1] PREEMPT SMP\\n[    1.1] Rebooting", flush=True)
+    sys.exit()
+if how.startswith("dies"):
     print("[    1.0] a line", flush=True)
     sys.exit("the stand-in has had enough")
 print("[    1.0] a line\\n[    2.0] half a", end="", flush=True)
@@ -48,11 +64,20 @@ def runner(do, here, kernel, how, *words):
               bin_dir=here / "bin", HERE=here, QEMU=how, TMPDIR=here / "run")
 
 
+def again(done):
+    """Why it has booted once more, each time."""
+    return re.findall(r"^vm: the guest died before its init \((.*)\): booting once more$",
+                      done.stderr, re.MULTILINE)
+
+
 @pytest.mark.parametrize("how, pattern", [
     ("fails", "the stand-in does not like it here"),
     ("dies", "the stand-in has had enough"),
     ("dies", "QEMU ended with exit code 1"),
+    ("dies", "the guest died before its init again$"),
+    ("hangs", "the guest did not come to its init within 0.5 s"),
     ("hangs", "it never came to its job: .*limit= in .*/x86_64-4k.conf"),
+    ("hangs late", "the guest did not end within 1 s"),
     ("hangs", re.escape("[    2.0] half a")),
 ])
 def test_the_job_did_not_end(here, kernel, how, pattern):
@@ -66,9 +91,34 @@ def test_the_job_did_not_end(here, kernel, how, pattern):
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize("how, boots, why", [
+    ("dies", 2, "QEMU ended with exit code 1"),
+    ("panics", 2, "[    1.0] int3: 0000 [#1] PREEMPT SMP"),
+    ("slow", 2, "the guest did not come to its init within 1.5 s"),
+    ("fails", 1, None),
+    ("dies late", 1, None),
+    ("panics late", 1, None),
+    ("hangs late", 1, None),
+])
+def test_only_a_boot_without_init_is_repeated(here, kernel, how, boots, why):
+    done = runner(run, here, kernel, how, "--limit", "3")
+    assert done.returncode == 3
+    assert (here / "pids").read_text().count("\n") == boots
+    assert again(done) == ([why] if why else [])
+
+
+def test_the_second_boot_counts(here, kernel):
+    done = runner(run, here, kernel, "dies once")
+    assert done.returncode == 0
+    assert again(done) == ["QEMU ended with exit code 1"]
+    # What is known of the first one is kept, and is not the second one's.
+    assert (here / "share/lost-boot.log").read_text() == "[    1.0] a line"
+    assert "a line" not in (here / "share/dmesg.log").read_text()
+
+
 def test_a_signal_ends_qemu_too(here, kernel):
     one = runner(start, here, kernel, "hangs")
-    pid = here / "pid"
+    pid = here / "pids"
     wait_for(lambda: pid.exists() and pid.read_text())
     one.send_signal(signal.SIGTERM)
     one.communicate(timeout=30)

@@ -65,6 +65,7 @@ check complaint.atomic_sleep complaint '[ 1.0] BUG: sleeping function called fro
 check complaint.kmemleak complaint 'unreferenced object 0xffff888000000000 (size 64):'
 check complaint.hung_task complaint '[ 1.0] INFO: task sh:1 blocked for more than 120 seconds.'
 check complaint.warning complaint '[ 1.0] WARNING: CPU: 0 PID: 1 at kernel/resource.c:1 f+0x1/0x2'
+check complaint.breakpoint complaint '[ 1.0] int3: 0000 [#1] PREEMPT SMP NOPTI'
 check complaint.none no_complaint '[ 1.0] vfio-pci 0000:00:01.0: BAR 0: moved'
 request()
 {

@@ -8,7 +8,8 @@ which is a directory of the host.
 
 Exit code: 0 the job succeeded; 1 it failed or the guest's kernel complained;
 2 wrong use or something is missing; 3 the job did not come to its end, as the
-guest hung, died or never booted.
+guest hung, died or never booted. One that does not come to its init within half of
+the time is booted once more, which is said; what goes wrong later is not repeated.
 """
 import argparse
 import os
@@ -31,14 +32,14 @@ COMPLAINTS = re.compile(
     r"|possible (?:circular|recursive) locking|inconsistent lock state"
     r"|suspicious RCU usage|sleeping function called from|unreferenced object"
     r"|refcount_t: |UBSAN: |KASAN: |rcu_.*detected stalls"
-    r"|INFO: task .* blocked for more than|nobody cared|trying to register non-static key"
+    r"|int3: |INFO: task .* blocked for more than|nobody cared|trying to register non-static key"
     # It looks for nothing from then on.
     r"|leak detector disabled|turning off the locking correctness validator")
 
 LAST_LINES = 25
 
 # What the guest itself leaves, beside what its job does.
-GUEST_FILES = ("ktap.log", "dmesg.log", "leaks.log", "exit-status")
+GUEST_FILES = ("ktap.log", "dmesg.log", "leaks.log", "lost-boot.log", "exit-status")
 
 
 def say(text):
@@ -63,16 +64,18 @@ class Guest:
         self.qmp = qmp
         self.share = share
         self.devices = devices
+        self.booted = False
         self.lines = []
         self.answered = set()
 
     def watch(self, limit):
-        """Serve the guest until it ends. False if it has not by then."""
-        deadline = time.monotonic() + limit
+        """Serve the guest until it ends. False if it has not by then, or has not come to
+        its init in half of the time."""
+        start = time.monotonic()
         console = self.process.stdout
         partial = b""
         ended = False
-        while not ended and time.monotonic() < deadline:
+        while not ended and time.monotonic() - start < (limit if self.booted else limit / 2):
             if not select.select([console], [], [], 0.5)[0]:
                 ended = self.process.poll() is not None
                 continue
@@ -83,11 +86,13 @@ class Guest:
                 self.line(line.decode(errors="replace").rstrip("\r"))
         # The last thing that it says may have no end.
         if partial:
-            self.lines.append(partial.decode(errors="replace"))
+            self.line(partial.decode(errors="replace"))
         return ended
 
     def line(self, text):
         """A line of the console: the kernel's, progress, or a request."""
+        # Its init says so first, but the kernel may have spoken in the middle of that.
+        self.booted = self.booted or "@@" in text
         if "@@progress " in text:
             say(text.split("@@progress ", 1)[1])
         elif "@@host " in text and (request := whole_request(text)):
@@ -190,32 +195,50 @@ def judge(args, console, said, faults):
 
 
 def serve(args, process, qmp, devices):
-    """Serve the guest until its end. Returns its console, and what went wrong."""
+    """Serve the guest until its end. Returns its console, what went wrong, and whether
+    it came to its init."""
     guest = Guest(process, qmp, args.share, devices.test_devices())
     faults = []
     if not guest.watch(args.limit):
-        faults.append(f"the guest did not end within {args.limit} s and was ended")
+        faults.append(f"the guest did not end within {args.limit} s and was ended" if guest.booted
+                      else f"the guest did not come to its init within {args.limit / 2:g} s")
         if left(args, "ktap.log") is None:
             faults.append("it never came to its job: if this machine is slow, raise the limit "
                           f"(--limit, or limit= in scripts/build/platforms/{args.platform}.conf)")
     elif process.wait():
         faults.append(f"QEMU ended with exit code {process.returncode}")
-    return guest.lines, faults
+    return guest.lines, faults, guest.booted
 
 
 def boot(args, command, errors, scratch, devices):
-    """Boot the guest. Returns its console, and what went wrong."""
+    """Boot the guest. Returns what serve() does; a QEMU that does not start is no boot
+    that could be repeated."""
     with subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
                           stderr=errors) as process:
         try:
             qmp = qemu.Qmp(os.path.join(scratch, "qmp"), process)
         except (OSError, qemu.QmpError) as error:
-            return [], [f"QEMU did not start: {error}"]
+            return [], [f"QEMU did not start: {error}"], True
         else:
             return serve(args, process, qmp, devices)
         finally:
             # Also when a signal ends this program.
             process.kill()
+
+
+def boot_twice(args, *how):
+    """Boot the guest, and once more if it is lost before its init: no test is to blame
+    for that. Returns its console, and what went wrong."""
+    console, faults, booted = boot(args, *how)
+    if not booted:
+        why = [*faults, *(line for line in console if COMPLAINTS.search(line)), *console[-1:],
+               "it said nothing"][0]
+        say(f"the guest died before its init ({why.strip()}): booting once more")
+        pathlib.Path(args.share, "lost-boot.log").write_text("\n".join(console), encoding="utf-8")
+        console, faults, booted = boot(args, *how)
+        if not booted:
+            faults.insert(0, "the guest died before its init again")
+    return console, faults
 
 
 def run(args):
@@ -238,7 +261,7 @@ def run(args):
                                args.share, scratch)
         with open(os.path.join(scratch, "qemu.err"), "w+", encoding="utf-8",
                   errors="replace") as errors:
-            console, faults = boot(args, command, errors, scratch, devices)
+            console, faults = boot_twice(args, command, errors, scratch, devices)
             errors.seek(0)
             code = judge(args, console, errors.read().splitlines(), faults)
         return faults, code
