@@ -209,21 +209,13 @@ parameter()
 	echo "$2" >"/sys/module/vfio_pci_subpage/parameters/$1"
 }
 
-# load_kvm: what the kernel has of KVM and the CPU can do. Making the first VM and
-# ending the last one patches the scheduler's code. QEMU 7.2's TCG may run the
-# breakpoint of an x86 kernel that patches after that is gone, if another CPU has
-# put it there: the kernel then stops. So one CPU remains.
+# load_kvm: what the kernel has of KVM and the CPU can do
 load_kvm()
 {
 	case $(grep -m 1 -o -w -E 'svm|vmx' /proc/cpuinfo) in
 	svm) modprobe -q kvm-amd ;;
 	vmx) modprobe -q kvm-intel ;;
 	esac
-	if [ -e /dev/kvm ] && [ "$ACCEL $(uname -m)" = "tcg x86_64" ]; then
-		for _cpu in /sys/devices/system/cpu/cpu[1-9]*/online; do
-			echo 0 >"$_cpu"
-		done
-	fi
 	return 0
 }
 
