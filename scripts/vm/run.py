@@ -253,7 +253,9 @@ def run(args):
         image = os.path.join(scratch, "initramfs.cpio")
         topology.make_images(devices, scratch)
         initramfs.build(image, args.kernel, args.module, args.program, args.sysroot)
+        # A CPU that this machine does not run for 20 s is not stuck.
         append = (f"loglevel=6 panic=-1 oops=panic"
+                  f" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120"
                   f" job={args.job} platform={args.platform} accel={accel} {args.append}")
         say(f"booting {args.platform} ({args.topology}: {len(devices.tested)} devices "
             f"under test) with {accel}: {why}")
