@@ -62,7 +62,6 @@ source_files=(
 	tools/testing/selftests/kselftest/runner.sh
 	tools/include/linux/types.h include/uapi/linux/vfio.h
 	scripts/{checkpatch.pl,const_structs.checkpatch,spelling.txt}
-	scripts/kernel-doc
 )
 tree_files=(
 	Makefile Kconfig MAINTAINERS drivers/vfio/pci/vfio_pci.c

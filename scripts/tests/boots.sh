@@ -17,8 +17,7 @@ cd -- "$(dirname -- "$0")/../.."
 # boot NUMBER: the shortest job that there is
 boot()
 {
-	scripts/vm/run.py --kernel "$kernel" --platform "$platform" --sysroot "$sysroot" \
-		--arch "$(platform_get "$platform" arch)" --limit "$(platform_get "$platform" limit)" \
+	scripts/vm/run.py "${guest_options[@]}" --limit "$(platform_get "$platform" limit)" \
 		--topology minimal --job ../bin/true --share "$out/$1" >"$out/$1.log" 2>&1 </dev/null ||
 		echo "lost with exit code $?" >>"$out/$1.log"
 	grep -q "$lost" "$out/$1.log" || rm -r "${out:?}/$1"
@@ -39,17 +38,13 @@ if [[ ${1:-} =~ ^[0-9]+$ ]]; then
 	shift
 fi
 [ $# != 0 ] || for name in $(platform_names); do
-	[ "$(platform_get "$name" arch)" != x86_64 ] || set -- "$@" "$name"
+	[ "$(platform_arch "$name")" != x86_64 ] || set -- "$@" "$name"
 done
 
 sums=()
 for platform; do
 	is_platform "$platform" || die "$platform: no such platform"
-	platform_environment "$platform"
-	kernel=$(platform_kernel "$platform")
-	sysroot=/
-	[ -z "${CROSS_COMPILE:-}" ] || sysroot=$(scripts/build/fetch-sysroot.sh "$ARCH")
-	unset ARCH CROSS_COMPILE
+	prepare "$platform"
 	out=build/boots/$platform
 	rm -rf "$out"
 	mkdir -p "$out"
