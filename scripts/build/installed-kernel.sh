@@ -5,7 +5,8 @@
 #
 # Print a directory that holds a kernel that is installed on this machine, in the layout
 # of fetch-kernel.sh: the running one, or the one that KERNEL names, such as
-# /boot/vmlinuz-6.12.0-1-amd64. All in it are links; nothing is downloaded.
+# /boot/vmlinuz-6.12.0-1-amd64. All in it are links; nothing is downloaded. Tests put
+# ROOT before the paths of the system.
 
 set -euo pipefail
 # shellcheck source=../lib.sh
@@ -17,7 +18,7 @@ cd -- "$(dirname -- "$0")/../.."
 release_of()
 {
 	case $1 in
-	/lib/modules/*/vmlinuz | /usr/lib/modules/*/vmlinuz) basename "$(dirname "$1")" ;;
+	*/lib/modules/*/vmlinuz) basename "$(dirname "$1")" ;;
 	*/vmlinuz-*) echo "${1##*/vmlinuz-}" ;;
 	*) die "KERNEL=$1: no release in its name: use /boot/vmlinuz-RELEASE or /lib/modules/RELEASE/vmlinuz" ;;
 	esac
@@ -27,7 +28,7 @@ release_of()
 image_of()
 {
 	local file
-	for file in "/lib/modules/$1/vmlinuz" "/boot/vmlinuz-$1"; do
+	for file in "${ROOT:-}/lib/modules/$1/vmlinuz" "${ROOT:-}/boot/vmlinuz-$1"; do
 		if [ -e "$file" ]; then
 			echo "$file"
 			return
@@ -57,7 +58,7 @@ main()
 		image=$(image_of "$release")
 	fi
 	[ -r "$image" ] || die "$image: not readable for this user: make it so, as root: chmod a+r $image"
-	modules=/lib/modules/$release
+	modules=${ROOT:-}/lib/modules/$release
 	[ -s "$modules/modules.dep" ] || die "$modules: the kernel's modules are not there: install them"
 	[ -s "$modules/build/Module.symvers" ] ||
 		die "$modules/build: the kernel's headers are not there: install linux-headers-$release, or what your distribution calls it (kernel-devel)"
