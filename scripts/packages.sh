@@ -47,6 +47,8 @@ group_packages()
 	kernel) echo gcc make bc bison flex libelf-dev libssl-dev libc6-dev xz-utils kmod ;;
 	# The compiler brings the binutils.
 	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm ;;
+	# Firmware for arm64, and what makes ACPI tables.
+	uefi) echo qemu-efi-aarch64 acpica-tools ;;
 	# Compilers and libraries of other releases and architectures, unpacked.
 	cross) echo mmdebstrap util-linux binutils debian-archive-keyring ;;
 	# patches-test.sh configures a kernel tree, and installs selftests from it.
@@ -198,10 +200,10 @@ main()
 		dry=1
 		shift
 	fi
-	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: build vm kernel arm64 cross check report browser)"
+	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: build vm kernel arm64 uefi cross check report browser)"
 	for group; do
 		group_packages "$group" >/dev/null ||
-			die "$group: no such group of packages: use build, vm, kernel, arm64, cross, check, report or browser"
+			die "$group: no such group of packages: use build, vm, kernel, arm64, uefi, cross, check, report or browser"
 	done
 	if have_apt; then
 		install_missing "$@"

@@ -12,6 +12,8 @@
 #   config     fragments in scripts/build/platforms/config, in this order
 #   objects    about how many object files its kernel has, for the progress
 # or neither, for the kernel that KERNEL names or else this machine runs; and
+#   firmware   uefi: the machine is described by ACPI; none: QEMU's own on x86, and
+#              else a device tree and no firmware
 #   topologies of the main job, in scripts/vm/topologies; the first is the usual
 #              one, PLATFORM=all runs all of them
 #   samples    of a timing: few where a kernel that checks everything is slow
@@ -90,6 +92,7 @@ platform_packages()
 	echo build vm
 	[ -z "$(platform_get "$1" config)" ] || echo kernel
 	[ "$arch" = x86_64 ] || echo "$arch"
+	platform_get "$1" firmware
 	case $(platform_get "$1" suites) in
 	host | "") [ "$arch" = "$(host_arch)" ] || echo cross ;;
 	*) echo cross ;;
@@ -156,5 +159,6 @@ prepare()
 	unset ARCH CROSS_COMPILE
 	mapfile -t guest_options <<<"$list"
 	guest_options=("${guest_options[@]/#/--module=}"
-		       --platform "$1" --arch "$arch" --kernel "$kernel" --sysroot "$sysroot")
+		       --platform "$1" --arch "$arch" --kernel "$kernel" --sysroot "$sysroot"
+		       --firmware "$(platform_get "$1" firmware)")
 }

@@ -21,10 +21,11 @@ platform_showed()
 }
 
 main_job all PLATFORM=all
-check main.all.rows same "lines of the table" 8 "$(wc -l <build/results/all.txt)"
+check main.all.rows same "lines of the table" 9 "$(wc -l <build/results/all.txt)"
 platform_showed x86_64-4k '12 of 12' '3 of 12'
 platform_showed x86_64-4k-6.1 '12 of 12' '3 of 12'
 platform_showed arm64-16k '10 of 10' '3 of 10' --kunit pci_subpage_bars
+platform_showed arm64-16k-stock '10 of 10' '3 of 10'
 platform_showed arm64-64k '16 of 16' '5 of 16' --kunit pci_subpage_bars
 platform_showed arm64-64k-window-full '2 of 7' '0 of 7' \
 	--state relocated --state no-space --path mmap --path pread
@@ -50,6 +51,8 @@ guest test-bars main
 guest test-hotplug hotplug
 
 use arm64-16k
+guest test-packed arm64
+use arm64-16k-stock
 guest test-packed arm64
 use arm64-64k
 guest test-packed arm64

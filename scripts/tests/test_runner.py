@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """vm/run.py when QEMU or the guest goes wrong: it says why, boots a guest that has not come
 to its init once more, and leaves nothing behind."""
+import json
 import re
 import signal
 
 import pytest
-from stand_ins import TOP, program, run, running, start, wait_for
+from stand_ins import TOP, one_line, program, run, running, start, wait_for
+from vm import qemu
 
 # It goes as far as $QEMU says.
 QEMU = """#!/usr/bin/python3
@@ -114,6 +116,26 @@ def test_the_second_boot_counts(here, kernel):
     # What is known of the first one is kept, and is not the second one's.
     assert (here / "share/lost-boot.log").read_text() == "[    1.0] a line"
     assert "a line" not in (here / "share/dmesg.log").read_text()
+
+
+def test_firmware_is_there_and_takes_unsigned_modules(tmp_path, monkeypatch):
+    monkeypatch.setattr(qemu, "FIRMWARE", (str(tmp_path),))
+    (tmp_path / "code.fd").touch()
+    for name, features, code, arch in (("1", ["secure-boot"], "code.fd", "aarch64"),
+                                       ("2", [], "gone.fd", "aarch64"),
+                                       ("3", [], "code.fd", "x86_64"),
+                                       ("4", [], "code.fd", "aarch64")):
+        (tmp_path / f"{name}.json").write_text(json.dumps({
+            "interface-types": ["uefi"], "features": features,
+            "targets": [{"architecture": arch, "machines": ["virt-*"]}],
+            "mapping": {"executable": {"filename": str(tmp_path / code), "format": "f" + name}}}))
+    assert "format=f4," in qemu.firmware("arm64", "uefi")[1]
+    assert not qemu.firmware("arm64", "")
+
+
+def test_missing_firmware_has_a_remedy(here, kernel):
+    done = runner(run, here, kernel, "hangs", "--firmware", "none-such")
+    one_line(done, 2, "vm: firmware none-such for x86_64: ", "install the package")
 
 
 def test_a_signal_ends_qemu_too(here, kernel):

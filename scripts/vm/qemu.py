@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """QEMU: which accelerator works, how the machine is made, how to talk to it."""
+import glob
 import json
 import os
 import socket
@@ -20,9 +21,10 @@ class Arch:
         self.append = append    # for the kernel's command line
 
 
-# Without firmware the arm64 kernel gives all BARs their addresses itself. KVM in
-# the guest needs EL2 there, which QEMU refuses under KVM; on x86 the CPU has it.
-# QEMU's own way of pointer authentication is much faster to emulate than Arm's.
+# The arm64 kernel gives all BARs their addresses itself, with firmware or without, unless
+# ACPI asks it not to. KVM in the guest needs EL2 there, which QEMU refuses under KVM; on
+# x86 the CPU has it. QEMU's own way of pointer authentication is much faster to emulate
+# than Arm's.
 ARCHS = {
     "x86_64": Arch("qemu-system-x86_64", "x86_64", "q35,kernel-irqchip=split", "", "max",
                    ["-device", "intel-iommu,intremap=on"],
@@ -30,6 +32,14 @@ ARCHS = {
     "arm64": Arch("qemu-system-aarch64", "aarch64", "virt,gic-version=3,iommu=smmuv3",
                   ",virtualization=on", "max,pauth-impdef=on", [], "console=ttyAMA0"),
 }
+
+# Firmware is called differently everywhere, and described here (QEMU's
+# docs/interop/firmware.json).
+FIRMWARE = ("/etc/qemu/firmware", "/usr/local/share/qemu/firmware", "/usr/share/qemu/firmware")
+
+
+class FirmwareError(Exception):
+    """There is none for this machine; the message says what to install."""
 
 
 class QmpError(Exception):
@@ -115,7 +125,27 @@ def accelerator(arch):
     return "kvm", "/dev/kvm works"
 
 
-def command(arch, accel, topology, kernel, initrd, append, share, directory):
+def firmware(arch, kind):
+    """QEMU's arguments for firmware of that kind ("uefi"), or for none ("")."""
+    if not kind:
+        return []
+    for path in sorted(path for where in FIRMWARE for path in glob.glob(where + "/*.json")):
+        with open(path, encoding="utf-8") as file:
+            known = json.load(file)
+        code = known["mapping"].get("executable")
+        archs = [target["architecture"] for target in known["targets"]]
+        # Secure Boot takes signed modules only.
+        if (kind in known["interface-types"] and ARCHS[arch].host in archs
+                and "secure-boot" not in known["features"]
+                and code and os.path.exists(code["filename"])):
+            # It forgets its variables, as there is no file for them.
+            return ["-drive", f"if=pflash,unit=0,readonly=on,format={code['format']},"
+                    f"file={code['filename']}"]
+    raise FirmwareError(f"firmware {kind} for {arch}: {FIRMWARE[-1]} describes none: install the "
+                        "package qemu-efi-aarch64, or what else describes it there")
+
+
+def command(arch, accel, topology, kernel, initrd, append, share, directory, firmware_args):
     """QEMU's command line for the reference machine with a topology."""
     machine = ARCHS[arch]
     # An x86 kernel patches its code by way of a breakpoint. QEMU before 8.1, where each CPU
@@ -134,7 +164,7 @@ def command(arch, accel, topology, kernel, initrd, append, share, directory):
             "-nodefaults", "-display", "none", "-no-reboot",
             "-serial", "stdio", "-qmp", f"unix:{directory}/qmp,server=on,wait=off",
             "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", initrd,
-            "-append", f"{machine.append} {append}", *machine.devices,
+            "-append", f"{machine.append} {append}", *machine.devices, *firmware_args,
             "-fsdev", f"local,id=share,path={share},security_model=none,multidevs=remap",
             "-device", "virtio-9p-pci,fsdev=share,mount_tag=share,bus=pcie.0,addr=2",
             *[arg.replace("{dir}", directory) for arg in topology.qemu_args]]

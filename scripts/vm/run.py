@@ -142,6 +142,7 @@ def arguments():
     parser.add_argument("--sysroot", default="/",
                         help="where busybox and libraries of that architecture are")
     parser.add_argument("--platform", default="x86_64-4k")
+    parser.add_argument("--firmware", default="", help="uefi; default what QEMU has by itself")
     parser.add_argument("--append", default="", help="more for the kernel command line")
     parser.add_argument("--limit", type=int, default=300, help="seconds until it is ended")
     return parser.parse_args()
@@ -245,6 +246,7 @@ def run(args):
     """Make the image, boot, watch, judge. Returns what is wrong, and the exit code."""
     devices = topology.load(topology_path(args.topology))
     accel, why = qemu.accelerator(args.arch)
+    firmware = qemu.firmware(args.arch, args.firmware)
     os.makedirs(args.share, exist_ok=True)
     for name in GUEST_FILES:
         # Of an earlier guest.
@@ -260,7 +262,7 @@ def run(args):
         say(f"booting {args.platform} ({args.topology}: {len(devices.tested)} devices "
             f"under test) with {accel}: {why}")
         command = qemu.command(args.arch, accel, devices, args.kernel, image, append,
-                               args.share, scratch)
+                               args.share, scratch, firmware)
         with open(os.path.join(scratch, "qemu.err"), "w+", encoding="utf-8",
                   errors="replace") as errors:
             console, faults = boot_twice(args, command, errors, scratch, devices)
@@ -276,7 +278,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         faults, code = run(args)
-    except (topology.TopologyError, initramfs.ImageError, OSError) as error:
+    except (topology.TopologyError, initramfs.ImageError, qemu.FirmwareError,
+            OSError) as error:
         say(error)
         sys.exit(2)
     except KeyboardInterrupt:
