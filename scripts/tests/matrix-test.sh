@@ -54,6 +54,7 @@ use arm64-16k
 guest test-packed arm64
 use arm64-16k-stock
 guest test-packed arm64
+guest test-preserve arm64-preserve --limit 900 "${suite_programs[@]}"
 use arm64-64k
 guest test-packed arm64
 guest test-window-full window-full

@@ -117,13 +117,28 @@ def _busybox(sysroot):
     return shutil.which("busybox")
 
 
-def build(image, kernel, modules, programs, sysroot="/"):
+def _install_tables(tables, root):
+    """Where the kernel looks for ACPI tables (CONFIG_ACPI_TABLE_UPGRADE) before it can
+    unpack anything: the image has to be a plain archive, and their names short."""
+    target = os.path.join(root, "kernel/firmware/acpi")
+    os.makedirs(target)
+    if not shutil.which("iasl"):
+        raise ImageError("iasl: not found; install the package acpica-tools")
+    for number, table in enumerate(tables):
+        done = subprocess.run(["iasl", "-p", os.path.join(target, str(number)), table],
+                              capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise ImageError(f"{table}: iasl refuses it:\n{done.stderr}{done.stdout}")
+
+
+def build(image, kernel, modules, programs, sysroot="/", tables=()):
     """Write the image.
 
     image: file to write; kernel: directory with release and modules (from
     fetch-kernel.sh); modules: more .ko files, put into the guest's module
     tree; programs: files and directories that the guest finds in /suite;
-    sysroot: where busybox and the libraries come from.
+    sysroot: where busybox and the libraries come from; tables: sources of ACPI
+    tables that the kernel shall add.
     """
     sysroot = sysroot.rstrip("/")
     with open(os.path.join(kernel, "release"), encoding="utf-8") as file:
@@ -155,6 +170,8 @@ def build(image, kernel, modules, programs, sysroot="/"):
     subprocess.run(["depmod", "-b", root, release], check=True)
 
     _install_suite(programs, root, sysroot)
+    if tables:
+        _install_tables(tables, root)
     with open(image, "wb") as file:
         names = subprocess.run(["find", "."], cwd=root, check=True,
                                stdout=subprocess.PIPE).stdout

@@ -254,7 +254,8 @@ def run(args):
     with tempfile.TemporaryDirectory(prefix="vfio-pci-subpage-vm.") as scratch:
         image = os.path.join(scratch, "initramfs.cpio")
         topology.make_images(devices, scratch)
-        initramfs.build(image, args.kernel, args.module, args.program, args.sysroot)
+        initramfs.build(image, args.kernel, args.module, args.program, args.sysroot,
+                        devices.tables)
         # A CPU that this machine does not run for 20 s is not stuck.
         append = (f"loglevel=6 panic=-1 oops=panic"
                   f" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120"

@@ -6,6 +6,8 @@ A topology file has one directive a line; '#' starts a comment.
     memory SIZE         guest memory (default 1G)
     cpus OPTIONS        QEMU's -smp (default 2)
     machine OPTIONS     appended to QEMU's -machine
+    acpi FILE           source of an ACPI table, beside this file, which the kernel adds
+                        to those of the firmware (CONFIG_ACPI_TABLE_UPGRADE)
     image NAME BYTES    makes {dir}/NAME, a disk image full of zeros
     object ARGS         passed to QEMU as -object ARGS; drive, netdev, numa likewise
     device ARGS         passed to QEMU as -device ARGS
@@ -34,6 +36,7 @@ class Topology:
         self.memory = "1G"
         self.cpus = "2"
         self.machine = ""
+        self.tables = []
         self.images = []
         self.qemu_args = []
         self.tested = []
@@ -60,7 +63,7 @@ def load(path):
             if len(words) < 2:
                 raise TopologyError(f"{path}:{number}: '{words[0]}' needs an argument")
             try:
-                _directive(topology, words[0], words[1].strip())
+                _directive(topology, words[0], words[1].strip(), os.path.dirname(path))
             except ValueError as error:
                 raise TopologyError(f"{path}:{number}: {error}") from None
     for dev in topology.packed:
@@ -76,13 +79,15 @@ def make_images(topology, directory):
             file.truncate(size)
 
 
-def _directive(topology, word, args):
+def _directive(topology, word, args, directory):
     if word == "memory":
         topology.memory = args
     elif word == "cpus":
         topology.cpus = args
     elif word == "machine":
         topology.machine = args
+    elif word == "acpi":
+        topology.tables.append(os.path.join(directory, args))
     elif word == "image":
         name, size = args.split()
         topology.images.append((name, int(size)))

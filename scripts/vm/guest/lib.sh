@@ -62,6 +62,15 @@ says_complete()
 	tail -n 1 records.jsonl | grep '"type": "end"' | grep -q "\"complete\": $1"
 }
 
+# mapped: of the BARs in the file "bars", how many region info calls mappable,
+# as the suite has recorded it
+mapped()
+{
+	sed -nE 's/.*"bdf": "([^"]+)".*"bar": ([0-9]+),.*"mmap": true.*/\1 \2/p' records.jsonl |
+		sort -u >mapped
+	sort -u bars | grep -cxFf - mapped
+}
+
 # devices_under_test: lines of "ID BDF pack|keep", written once by the runner.
 devices_under_test()
 {

@@ -19,14 +19,6 @@ page_alignments()
 	done | sort -u | tr '\n' ';'
 }
 
-# mapped: of the BARs in the file "bars", how many region info calls mappable
-mapped()
-{
-	sed -nE 's/.*"bdf": "([^"]+)".*"bar": ([0-9]+),.*"mmap": true.*/\1 \2/p' records.jsonl |
-		sort -u >mapped
-	sort -u bars | grep -cxFf - mapped
-}
-
 # pages: that hold these BARs
 pages()
 {
