@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The suite through each way to a device that the kernel has, and what it says
-# about the others. Topology: hotplug. Boot without an IOMMU (intel_iommu=off)
+# about the others. Topology: hotplug, or ppc64le. Boot without an IOMMU (intel_iommu=off)
 # to have no-IOMMU mode tested, else the others.
 # shellcheck disable=SC2046 # one word for each device
 # shellcheck source=lib.sh
@@ -102,6 +102,17 @@ iommufd_container_in_use()
 	return $ret
 }
 
+# names_module WAY: without VFIO's module for the IOMMU
+names_module()
+{
+	_module=$(lsmod | grep -o '^vfio_iommu_[a-z0-9_]*') || { lsmod; return 1; }
+	rmmod "$_module" || return 1
+	refuses "knows no IOMMU: modprobe $_module$" $suite --backend "$1" "$(bdf alone)"
+	ret=$?
+	modprobe "$_module"
+	return $ret
+}
+
 unknown_backend()
 {
 	refuses "--backend.*cdevs.*container, iommufd-container, cdev, noiommu" $suite --backend cdevs "$(bdf alone)"
@@ -128,6 +139,7 @@ if [ $noiommu ]; then
 	exit
 fi
 check backend.default default_is container
+check backend.container.names_module names_module container
 check backend.inapplicable.noiommu inapplicable noiommu 'no-IOMMU mode does not apply'
 ways=container
 if [ -e /dev/iommu ]; then

@@ -15,6 +15,15 @@
 #define IOMMUFD		"/dev/iommu"
 #define NOIOMMU_MODE	"/sys/module/vfio/parameters/enable_unsafe_noiommu_mode"
 
+/* Without DMA both are used alike: version 2 needs no memory registered, nor to be enabled. */
+#ifdef __PPC64__
+#define IOMMU_TYPE	VFIO_SPAPR_TCE_v2_IOMMU
+#define IOMMU_MODULE	"vfio_iommu_spapr_tce"
+#else
+#define IOMMU_TYPE	VFIO_TYPE1v2_IOMMU
+#define IOMMU_MODULE	"vfio_iommu_type1"
+#endif
+
 struct group {
 	int number;
 	int fd;
@@ -59,7 +68,7 @@ static int no_iommu_type(const struct group_ops *ops, struct error *err)
 		return error_set(err, "%s is no container of VFIO: use a kernel with %s",
 				 ops->container, ops->option);
 	if (!ops->base.noiommu)
-		return error_set(err, "%s knows no type 1 IOMMU: modprobe vfio_iommu_type1",
+		return error_set(err, "%s knows no IOMMU: modprobe " IOMMU_MODULE,
 				 ops->container);
 	if (access(NOIOMMU_MODE, F_OK))
 		return error_set(err, "%s knows no no-IOMMU mode: use a kernel with %s",
@@ -253,7 +262,7 @@ const struct group_ops backend_container = {
 	.base = GROUP_OPS("container", false),
 	.container = CONTAINER,
 	.option = "CONFIG_VFIO_CONTAINER",
-	.iommu = VFIO_TYPE1v2_IOMMU,
+	.iommu = IOMMU_TYPE,
 };
 
 const struct group_ops backend_iommufd_container = {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Devices that are opened through their IOMMU group. What the group is put into
- * differs: a type 1 container, an iommufd in its place, or a container without
- * an IOMMU.
+ * differs: a container with the type of IOMMU that the architecture has, an iommufd in
+ * its place, or a container without an IOMMU.
  */
 #ifndef SUBPAGE_BACKEND_GROUP_H
 #define SUBPAGE_BACKEND_GROUP_H
