@@ -9,9 +9,10 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # What the guest needs of the kernel's own modules; modprobe adds what these
-# need. The last line is the native drivers that tests bind back to.
+# need, and to vfio its module for the architecture's IOMMUs. The last line is the
+# native drivers that tests bind back to.
 MODULES = (
-    "vfio-pci", "vfio_iommu_type1", "9p", "9pnet_virtio", "virtio_pci",
+    "vfio-pci", "9p", "9pnet_virtio", "virtio_pci",
     "sdhci-pci", "mmc_block", "8139cp", "nvme",
 )
 

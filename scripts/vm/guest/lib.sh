@@ -193,9 +193,11 @@ load_vfio()
 	modprobe vfio_pci_subpage && load_plain_vfio
 }
 
+# The image has the one module of VFIO's that is for the machine's IOMMU. This modprobe
+# does not know that it belongs to vfio.
 load_plain_vfio()
 {
-	modprobe vfio-pci && modprobe vfio_iommu_type1
+	modprobe vfio-pci && { modprobe -q vfio_iommu_type1 || modprobe vfio_iommu_spapr_tce; }
 }
 
 # use_mode MODE: devices that are bound from now on are so without the module, or with
