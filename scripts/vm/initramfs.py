@@ -82,9 +82,8 @@ def _libraries(program, sysroot):
     while todo:
         loader, names = _elf(todo.pop())
         if loader:
-            # ld-linux-aarch64.so.1 is named for the architecture of its triplet.
-            machine = re.search(r"ld-linux-(\w+)-?", loader[0]).group(1).replace("x86", "x86_64")
-            triplet = machine + "-linux-gnu"
+            # The loader is a link to where the architecture's libraries are.
+            triplet = os.path.basename(os.path.dirname(os.path.realpath(sysroot + loader[0])))
             names.append(None)
         for name in names:
             path = loader[0] if name is None else _find_library(name, sysroot, triplet)
