@@ -39,6 +39,8 @@ report  python3          python3        python3         python          python3
 report  python3-matplotlib python3-matplotlib python3-matplotlib python-matplotlib matplotlib
 "
 
+readonly groups="build vm kernel arm64 ppc64le uefi cross check report browser"
+
 group_packages()
 {
 	case $1 in
@@ -47,6 +49,8 @@ group_packages()
 	kernel) echo gcc make bc bison flex libelf-dev libssl-dev libc6-dev xz-utils kmod ;;
 	# The compiler brings the binutils.
 	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm ;;
+	# SLOF, the firmware, comes with what QEMU depends on.
+	ppc64le) echo gcc-powerpc64le-linux-gnu qemu-system-ppc ;;
 	# Firmware for arm64, and what makes ACPI tables.
 	uefi) echo qemu-efi-aarch64 acpica-tools ;;
 	# Compilers and libraries of other releases and architectures, unpacked.
@@ -200,10 +204,10 @@ main()
 		dry=1
 		shift
 	fi
-	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: build vm kernel arm64 uefi cross check report browser)"
+	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: $groups)"
 	for group; do
 		group_packages "$group" >/dev/null ||
-			die "$group: no such group of packages: use build, vm, kernel, arm64, uefi, cross, check, report or browser"
+			die "$group: no such group of packages: use one of $groups"
 	done
 	if have_apt; then
 		install_missing "$@"
@@ -214,6 +218,7 @@ main()
 		case $group in
 		vm) check_qemu qemu-system-x86_64 qemu-system-x86 ;;
 		arm64) check_qemu qemu-system-aarch64 qemu-system-arm ;;
+		ppc64le) check_qemu qemu-system-ppc64 qemu-system-ppc ;;
 		esac
 	done
 }

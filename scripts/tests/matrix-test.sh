@@ -29,6 +29,7 @@ platform_showed arm64-16k-stock '10 of 10' '3 of 10'
 platform_showed arm64-64k '16 of 16' '5 of 16' --kunit pci_subpage_bars
 platform_showed arm64-64k-window-full '2 of 7' '0 of 7' \
 	--state relocated --state no-space --path mmap --path pread
+platform_showed ppc64le-64k '19 of 19' '5 of 19'
 platform_showed x86_64-4k-debug '12 of 12' '3 of 12' \
 	--kunit pci_subpage_bars
 
@@ -59,6 +60,9 @@ use arm64-64k
 guest test-packed arm64
 guest test-window-full window-full
 guest test-alternatives arm64 "${suite_programs[@]}"
+use ppc64le-64k
+guest test-packed ppc64le
+guest test-backends ppc64le --limit 900 "${suite_programs[@]}"
 guests_end
 
 # What the tests on the debug kernel, KUnit's too, execute of the driver, by gcov.

@@ -11,7 +11,7 @@ import time
 class Arch:
     """What differs between the machines of two architectures."""
 
-    def __init__(self, qemu, host, machine, emulated, cpu, devices, append):
+    def __init__(self, qemu, host, machine, emulated, cpu, devices, append, bus="pcie.0"):
         self.qemu = qemu
         self.host = host        # what os.uname() calls it: KVM needs the same
         self.machine = machine
@@ -19,18 +19,22 @@ class Arch:
         self.cpu = cpu          # under TCG
         self.devices = devices
         self.append = append    # for the kernel's command line
+        self.bus = bus          # for what the guest itself needs
 
 
 # The arm64 kernel gives all BARs their addresses itself, with firmware or without, unless
 # ACPI asks it not to. KVM in the guest needs EL2 there, which QEMU refuses under KVM; on
 # x86 the CPU has it. QEMU's own way of pointer authentication is much faster to emulate
-# than Arm's.
+# than Arm's. TCG lacks the mitigations that POWER9's pseries has by default.
 ARCHS = {
     "x86_64": Arch("qemu-system-x86_64", "x86_64", "q35,kernel-irqchip=split", "", "max",
                    ["-device", "intel-iommu,intremap=on"],
                    "console=ttyS0 intel_iommu=on no_timer_check"),
     "arm64": Arch("qemu-system-aarch64", "aarch64", "virt,gic-version=3,iommu=smmuv3",
                   ",virtualization=on", "max,pauth-impdef=on", [], "console=ttyAMA0"),
+    "ppc64le": Arch("qemu-system-ppc64", "ppc64le", "pseries",
+                    ",cap-cfpc=broken,cap-sbbc=broken,cap-ibs=broken,cap-ccf-assist=off",
+                    "power9", [], "console=hvc0", "pci.0"),
 }
 
 # Firmware is called differently everywhere, and described here (QEMU's
@@ -90,16 +94,29 @@ class Qmp:
         """Where the devices with an id are on the PCI bus: {id: BDF}."""
         found = {}
 
-        def walk(devices):
+        def walk(domain, devices):
             for dev in devices:
                 if dev.get("qdev_id"):
-                    found[dev["qdev_id"]] = (f"0000:{dev['bus']:02x}:"
+                    found[dev["qdev_id"]] = (f"{domain:04x}:{dev['bus']:02x}:"
                                              f"{dev['slot']:02x}.{dev['function']}")
-                walk(dev.get("pci_bridge", {}).get("devices", []))
+                walk(domain, dev.get("pci_bridge", {}).get("devices", []))
 
         for bus in self.command("query-pci"):
-            walk(bus["devices"])
+            walk(self._domain(bus["devices"]), bus["devices"])
         return found
+
+    def _domain(self, devices):
+        """Linux's number of the PCI domain that has these on its root bus. Only pseries has
+        more than 0, and calls it the index of a host bridge."""
+        for dev in devices:
+            if dev.get("qdev_id"):
+                bus = self.command("qom-get", path=f"/machine/peripheral/{dev['qdev_id']}",
+                                   property="parent_bus")
+                try:
+                    return self.command("qom-get", path=os.path.dirname(bus), property="index")
+                except QmpError:
+                    break
+        return 0
 
 
 def accelerator(arch):
@@ -166,5 +183,5 @@ def command(arch, accel, topology, kernel, initrd, append, share, directory, fir
             "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", initrd,
             "-append", f"{machine.append} {append}", *machine.devices, *firmware_args,
             "-fsdev", f"local,id=share,path={share},security_model=none,multidevs=remap",
-            "-device", "virtio-9p-pci,fsdev=share,mount_tag=share,bus=pcie.0,addr=2",
+            "-device", f"virtio-9p-pci,fsdev=share,mount_tag=share,bus={machine.bus},addr=2",
             *[arg.replace("{dir}", directory) for arg in topology.qemu_args]]

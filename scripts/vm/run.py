@@ -118,7 +118,14 @@ class Guest:
         """One request of the guest; returns the lines of the answer."""
         if what == "devices":
             where = self.qmp.addresses()
-            return "".join(f"{dev} {where[dev]} {how}\n" for dev, how in self.devices)
+            return "".join(f"{dev} {where[dev]} {how}\n"
+                           for dev, how in self.devices.test_devices()
+                           if dev in where or dev not in self.devices.hotplug)
+        if what == "plug":
+            for device in self.devices.hotplug.values():
+                self.qmp.device_add(device)
+            where = self.qmp.addresses()
+            return "".join(where[dev] + "\n" for dev in self.devices.hotplug)
         if what == "device_add":
             self.qmp.device_add(*args)
             return ""
@@ -198,7 +205,7 @@ def judge(args, console, said, faults):
 def serve(args, process, qmp, devices):
     """Serve the guest until its end. Returns its console, what went wrong, and whether
     it came to its init."""
-    guest = Guest(process, qmp, args.share, devices.test_devices())
+    guest = Guest(process, qmp, args.share, devices)
     faults = []
     if not guest.watch(args.limit):
         faults.append(f"the guest did not end within {args.limit} s and was ended" if guest.booted

@@ -12,6 +12,8 @@ A topology file has one directive a line; '#' starts a comment.
     object ARGS         passed to QEMU as -object ARGS; drive, netdev, numa likewise
     device ARGS         passed to QEMU as -device ARGS
     test ARGS           the same, and the device is one under test; needs id=
+    hotplug ARGS        a device under test that the guest has hot-added before the
+                        tests: the kernel packs it, then and as with the next one
     pack ID             before the tests the guest clears the BARs of the device
                         under test with that id= and rescans, so that the kernel
                         packs it with the others treated so (SeaBIOS gives every
@@ -41,6 +43,7 @@ class Topology:
         self.qemu_args = []
         self.tested = []
         self.packed = []
+        self.hotplug = {}
 
     def test_devices(self):
         """Lines for the guest: id and 'pack' or 'keep', in the file's order."""
@@ -95,14 +98,18 @@ def _directive(topology, word, args, directory):
         topology.qemu_args += [f"-{word}", args]
     elif word == "device":
         topology.qemu_args += ["-device", args]
-    elif word == "test":
+    elif word in ("test", "hotplug"):
         dev = _device_id(args)
         if not dev:
             raise ValueError("a device under test needs id=")
         if dev in topology.tested:
             raise ValueError(f"two devices have the id {dev}")
-        topology.qemu_args += ["-device", args]
         topology.tested.append(dev)
+        if word == "test":
+            topology.qemu_args += ["-device", args]
+        else:
+            topology.hotplug[dev] = args
+            topology.packed.append(dev)
     elif word == "pack":
         topology.packed.append(args)
     else:

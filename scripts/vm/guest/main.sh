@@ -94,6 +94,7 @@ open_cost()
 
 load_plain_vfio || exit 1
 pack_marked
+plug_marked || exit 1
 suite without without
 suite with page
 kunit

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
 # The module where the kernel has packed all BARs from the start and pages are
-# large, and native drivers after it. Topology: arm64.
+# large, and native drivers after it. Topology: arm64, or ppc64le.
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
@@ -67,6 +67,7 @@ native_nvme_works()
 }
 
 load_vfio || exit 1
+plug_marked || exit 1
 check packed.excluded_changes_nothing excluded_changes_nothing
 check packed.every_subpage_bar_has_page every_subpage_bar_has_page
 check packed.some_were_moved some_were_moved
