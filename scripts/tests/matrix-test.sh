@@ -63,6 +63,7 @@ guest test-alternatives arm64 "${suite_programs[@]}"
 use ppc64le-64k
 guest test-packed ppc64le
 guest test-backends ppc64le --limit 900 "${suite_programs[@]}"
+guest test-eeh ppc64le
 guests_end
 
 # What the tests on the debug kernel, KUnit's too, execute of the driver, by gcov.

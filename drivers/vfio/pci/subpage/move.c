@@ -7,6 +7,10 @@
 #include <linux/pci.h>
 #include <linux/pm_runtime.h>
 
+#ifdef CONFIG_EEH
+#include <asm/eeh.h>
+#endif
+
 #include "bars.h"
 #include "move.h"
 
@@ -33,17 +37,27 @@ static bool write_register(struct pci_dev *pdev, int bar, u64 value)
 	return read_register(pdev, bar) == value;
 }
 
-/*
- * What pci_restore_state() brings back after a reset, and on the way from D3hot
- * to D0. Some kernels restore it whether or not it is marked as valid.
- */
-static void save_register(struct pci_dev *pdev, int bar, u64 value)
+static void save_in(u32 *config_space, struct pci_dev *pdev, int bar, u64 value)
 {
-	u32 *saved = &pdev->saved_config_space[PCI_BASE_ADDRESS_0 / 4 + bar];
+	u32 *saved = &config_space[PCI_BASE_ADDRESS_0 / 4 + bar];
 
 	saved[0] = lower_32_bits(value);
 	if (pdev->resource[bar].flags & IORESOURCE_MEM_64)
 		saved[1] = upper_32_bits(value);
+}
+
+/*
+ * What pci_restore_state() brings back after a reset, and on the way from D3hot
+ * to D0. Some kernels restore it whether or not it is marked as valid. POWER's EEH
+ * has a copy of its own for its resets, from when it met the device.
+ */
+static void save_register(struct pci_dev *pdev, int bar, u64 value)
+{
+	save_in(pdev->saved_config_space, pdev, bar, value);
+#ifdef CONFIG_EEH
+	if (pci_dev_to_eeh_dev(pdev))
+		save_in(pci_dev_to_eeh_dev(pdev)->config_space, pdev, bar, value);
+#endif
 }
 
 static u64 bus_address(struct pci_dev *pdev, int bar, resource_size_t start)
