@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The guest's root file system: busybox, kernel modules, and what is to be run."""
-import lzma
 import os
 import re
 import shutil
@@ -9,15 +8,15 @@ import subprocess
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 # What the guest needs of the kernel's own modules; modprobe adds what these
-# need, and to vfio its module for the architecture's IOMMUs. The last line is the
-# native drivers that tests bind back to.
-MODULES = (
-    "vfio-pci", "9p", "9pnet_virtio", "virtio_pci",
-    "sdhci-pci", "mmc_block", "8139cp", "nvme",
-)
+# need, and to vfio its module for the architecture's IOMMUs.
+MODULES = ("vfio-pci", "9p", "9pnet_virtio", "virtio_pci")
 
-# Those that a kernel may do without: KVM, for a guest inside the guest.
-OPTIONAL_MODULES = ("kvm-amd", "kvm-intel")
+# Those that a kernel may do without: native drivers that tests bind back to, and KVM,
+# for a guest inside the guest.
+OPTIONAL_MODULES = ("sdhci-pci", "mmc_block", "8139cp", "nvme", "kvm-amd", "kvm-intel")
+
+# Distributions pack modules differently; busybox and kernel need not know how.
+UNPACKERS = {".xz": "xz", ".zst": "zstd", ".gz": "gzip"}
 
 # Those of the host's scripts that are made to run in the guest too.
 HOST_SCRIPTS = ("vfio-bind.sh", "vfio-restore.sh", "lib.sh", "bindings.sh")
@@ -49,11 +48,15 @@ def _modules(kernel, release):
 def _install_module(path, kernel, root):
     target = os.path.join(root, os.path.relpath(path, kernel))
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    if path.endswith(".xz"):
-        with lzma.open(path) as packed, open(target[:-3], "wb") as plain:
-            shutil.copyfileobj(packed, plain)
-    else:
+    plain, suffix = os.path.splitext(target)
+    if suffix not in UNPACKERS:
         shutil.copy(path, target)
+        return
+    try:
+        with open(plain, "wb") as file:
+            subprocess.run([UNPACKERS[suffix], "-dc", path], stdout=file, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        raise ImageError(f"{path}: cannot be unpacked: install {UNPACKERS[suffix]}") from error
 
 
 def _elf(path):
