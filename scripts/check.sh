@@ -3,7 +3,8 @@
 #
 # check.sh [NAME]...
 #
-# Run every test, or those of scripts/tests/NAME-test.sh. Each prints KTAP, kept
+# Run every test that fits into half an hour or, if ALL is set, those that take longer
+# too; or those of scripts/tests/NAME-test.sh. Each prints KTAP, kept
 # in build/check. The last line is the sum: N passed, N failed, N skipped.
 
 set -euo pipefail
@@ -13,7 +14,8 @@ set -euo pipefail
 cd -- "$(dirname -- "$0")/.."
 
 # In this order: what is fast and breaks often comes first.
-readonly all="static arches unit scripts report patches vm kernels matrix"
+readonly usual="static arches unit scripts report patches vm kernels fresh platforms"
+readonly all="$usual matrix"
 
 # One line for each part, and the reasons of what did not pass.
 show_part()
@@ -84,7 +86,7 @@ main()
 	local name
 	passed=0 failed=0 skipped=0
 	# shellcheck disable=SC2086 # words
-	[ $# -gt 0 ] || set -- $all
+	[ $# -gt 0 ] || set -- ${ALL:+$all} ${ALL:-$usual}
 	for name; do
 		[ -x "scripts/tests/$name-test.sh" ] || die "$name: no such test: use some of $all"
 	done

@@ -7,7 +7,7 @@
 # the reference VM, show the table.
 #
 # WHERE     auto: on this host if devices are bound to VFIO, else in the VM
-# PLATFORM  one of scripts/build/platforms, or all: each in turn, and a table
+# PLATFORM  one of scripts/build/platforms, or some with blanks between, or all: a table
 # TOPOLOGY  of the VM: one of scripts/vm/topologies; default the platform's first
 # DELAY     nanoseconds that each timed access is made to take longer, in the VM:
 #           to see whether a comparison finds that
@@ -173,34 +173,79 @@ row()
 		"$seconds" "$summary"
 }
 
-# What a run says while it works goes to the person who waits, too.
+# run_logged NAME PLATFORM TOPOLOGY: the exit code and the seconds go into a file; what the
+# run says while it works goes to the person who waits, too
 run_logged()
 {
-	local log=$1
-	shift
+	local log=build/results/all-$1.log start=$SECONDS status=0
+	say "$1; log: $log"
 	: >"$log"
 	# shellcheck disable=SC2094 # both append
-	{ "$@" 2>&1 >>"$log" | tee -a "$log" >&2; return "${PIPESTATUS[0]}"; }
+	(
+		PLATFORM=$2 TOPOLOGY=$3 WHERE=vm scripts/kselftest.sh vfio 2>&1 >>"$log" </dev/null |
+			tee -a "$log" | sed -u "s/^/$1: /" >&2
+		exit "${PIPESTATUS[0]}"
+	) || status=$?
+	echo "$status $((SECONDS - start))" >"build/results/all-$1.status"
 }
 
-# Every topology of every platform, also after one has failed.
+# cannot_run PLATFORM: $why, if it cannot here or need not
+cannot_run()
+{
+	local kernel
+	why=
+	if ! runs_here "$1"; then
+		why="needs an x86_64 host"
+	elif [ -n "$(platform_get "$1" kernel)" ]; then
+		kernel=$(scripts/build/fetch-kernel.sh "$1") && [ -n "$kernel" ] || return 0
+		why=${seen[$kernel]:+has the kernel of ${seen[$kernel]}}
+		seen[$kernel]=${seen[$kernel]:-$1}
+	elif [ -z "$(platform_get "$1" config)${KERNEL:-}" ]; then
+		why=$(scripts/build/installed-kernel.sh 2>&1 >/dev/null) || why=${why#* }
+	fi
+}
+
+# Every topology of the platforms, or of all, also after one has failed. What they need is
+# made before, one after the other; then as many run at once as there are CPUs.
 run_all()
 {
-	local platform topology name log start status failed=0 table=build/results/all.txt
+	local platform topology name log why status seconds failed=0 table=build/results/all.txt
+	local -A seen=() reason=()
+	local rows=()
 	mkdir -p build/results
-	printf '%-21s %-33s %6s %-5s %6s  %s\n' platform kernel page accel time result >$table
-	for platform in $(platform_names); do
+	# shellcheck disable=SC2046 # words
+	[ $# -gt 0 ] || set -- $(platform_names)
+	for platform; do
+		cannot_run "$platform"
+		reason[$platform]=$why
+		[ -z "$why" ] || continue
+		# What fails here is told by the run.
+		# shellcheck disable=SC2046 # words
+		scripts/packages.sh $(platform_packages "$platform") || continue
+		(prepare "$platform") || continue
+	done
+	for platform; do
 		for topology in $(platform_get "$platform" topologies); do
 			name=$(run_name "$platform" "$topology")
-			log=build/results/all-$name.log
-			start=$SECONDS
-			status=0
-			say "$name; log: $log"
-			run_logged "$log" env PLATFORM="$platform" TOPOLOGY="$topology" WHERE=vm \
-				scripts/kselftest.sh vfio || status=$?
-			[ $status = 0 ] || failed=1
-			row "$name" $status $((SECONDS - start)) "$log" >>$table
+			rows+=("$name")
+			if [ -n "${reason[$platform]}" ]; then
+				reason[$name]=${reason[$platform]}
+				continue
+			fi
+			[ "$(jobs -rp | wc -l)" -lt "$(nproc)" ] || wait -n || :
+			run_logged "$name" "$platform" "$topology" &
 		done
+	done
+	wait
+	printf '%-21s %-33s %6s %-5s %6s  %s\n' platform kernel page accel time result >$table
+	for name in "${rows[@]}"; do
+		if [ -n "${reason[$name]:-}" ]; then
+			printf '%-21s not run: %s\n' "$name" "${reason[$name]}" >>$table
+			continue
+		fi
+		read -r status seconds <"build/results/all-$name.status"
+		[ "$status" = 0 ] || failed=1
+		row "$name" "$status" "$seconds" "build/results/all-$name.log" >>$table
 	done
 	cat $table
 	return $failed
@@ -209,13 +254,16 @@ run_all()
 main()
 {
 	[ $# = 1 ] || usage "TARGETS"
-	local WHERE=${WHERE:-auto} platform=${PLATFORM:-x86_64-4k} topology=${TOPOLOGY:-}
+	local WHERE=${WHERE:-auto} platform=${PLATFORM:-x86_64-4k} topology=${TOPOLOGY:-} name names=
 
 	[ "$1" = vfio ] || { say "TARGETS=$1: this project has the target vfio only"; exit 2; }
-	[ "$platform" = all ] || is_platform "$platform" || {
-		say "PLATFORM=$platform: no such platform: use all or one of $(platform_names | paste -sd ' ')"
-		exit 2
-	}
+	for name in $platform; do
+		[ "$name" = all ] || is_platform "$name" || {
+			say "PLATFORM=$name: no such platform: use all or some of $(platform_names | paste -sd ' ')"
+			exit 2
+		}
+	done
+	[[ $platform != *" "* ]] || { names=$platform platform=all; }
 	[ -z "$topology" ] || [ -f "scripts/vm/topologies/$topology.topo" ] || {
 		say "TOPOLOGY=$topology: no such topology: use one of $(topology_names | paste -sd ' ')"
 		exit 2
@@ -242,7 +290,8 @@ main()
 		exit 4
 	fi
 	if [ "$platform" = all ]; then
-		run_all
+		# shellcheck disable=SC2086 # words
+		run_all $names
 	else
 		run_one "$WHERE" "$platform" "${topology:-$(platform_topology "$platform")}"
 	fi

@@ -86,7 +86,7 @@ relocate_headers()
 
 unpack()
 {
-	local release dir=$3
+	local release image dir=$3
 	release=$(manifest_get "$1" release)
 	say "unpacking the kernel $release, some seconds"
 	unpack_debs "$1" "$2" "$dir"
@@ -103,14 +103,15 @@ unpack()
 	rm -f "$dir/usr/lib/modules/$release/source"
 	ln -s "usr/src/linux-headers-$release" "$dir/build"
 	ln -s "usr/lib/modules/$release" "$dir/modules"
-	[ -e "$dir/modules/vmlinuz" ] || ln -s "../../../../boot/vmlinuz-$release" "$dir/modules/vmlinuz"
-	ln -s modules/vmlinuz "$dir/vmlinuz"
+	# POWER's is not compressed.
+	image=$(cd "$dir" && ls -d boot/vmlinu[xz]-"$release" "usr/lib/modules/$release/vmlinuz" 2>/dev/null) || :
+	ln -s "$image" "$dir/vmlinuz"
 	echo "$release" >"$dir/release"
 
 	depmod -b "$dir" "$release" ||
 		die "depmod: failed for $release: look above for its reason"
 	# The include line, tried.
-	make -s -C "$dir/build" kernelversion >/dev/null ||
+	make -s -C "$dir/build" kernelversion >/dev/null 2>&1 ||
 		die "linux-headers-$release: its Makefile does not work where it was unpacked: report this"
 }
 

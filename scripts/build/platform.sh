@@ -16,6 +16,8 @@
 #              else a device tree and no firmware
 #   topologies of the main job, in scripts/vm/topologies; the first is the usual
 #              one, PLATFORM=all runs all of them
+#   shows      what the tests expect of the first: how many of its sub-page BARs are
+#              mapped with the module, and how many without
 #   samples    of a timing: few where a kernel that checks everything is slow
 #   limit      seconds until a guest of the main job is ended
 

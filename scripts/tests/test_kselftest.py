@@ -59,6 +59,8 @@ class Copy:
         for name in ("packages.sh", "build/suite.sh", "build/module.sh",
                      "build/kernel.sh", "build/fetch-kernel.sh", "build/fetch-sysroot.sh"):
             program(self.top / "scripts" / name, "#!/bin/true\n")
+        program(self.top / "scripts/build/installed-kernel.sh",
+                "#!/bin/sh\necho installed-kernel.sh: none >&2; exit 1\n")
         program(self.top / "scripts/report.py", f"""#!/bin/sh
             [ "$1" != --merge ] || exec {TOP}/scripts/report.py "$@"
             """)
@@ -119,7 +121,18 @@ def test_all_platforms_end_with_a_table(copy):
     table = (copy.results / "all.txt").read_text()
     assert done.stdout == table
     assert table.split("\n")[0].split() == ["platform", "kernel", "page", "accel", "time", "result"]
-    assert all("FAILED" in line for line in table.splitlines()[1:])
+    lines = {line.split()[0]: line for line in table.splitlines()[1:]}
+    # One that is not on this machine is no failure.
+    assert "not run" in lines.pop("installed")
+    assert len(lines) > 10 and all("FAILED" in line for line in lines.values())
+
+
+def test_a_kernel_runs_once(copy):
+    copy.guest_leaves_records()
+    program(copy.top / "scripts/build/fetch-kernel.sh", "#!/bin/sh\necho /a/kernel\n")
+    done = copy.run(RUNNER=0, PLATFORM="x86_64-4k x86_64-4k-6.1")
+    assert done.returncode == 0
+    assert "x86_64-4k-6.1         not run: has the kernel of x86_64-4k\n" in done.stdout
 
 
 @pytest.fixture(name="host")
