@@ -106,7 +106,7 @@ invariants_have_tests()
 		case $name in
 		*.\*.*) pattern="^TEST_F\\(${name%%.*}, ${name##*.}\\)" ;;
 		*.*) pattern="check $name " ;;
-		*) pattern="(KUNIT_CASE(_PARAM)?\\(|in_host |\\.name = \"|^readonly all=.*\\b)$name\\b" ;;
+		*) pattern="(KUNIT_CASE(_PARAM)?\\(|in_host |\\.name = \"|^readonly usual=.*\\b)$name\\b" ;;
 		esac
 		git grep -qE -e "$pattern" -- drivers scripts tools ||
 			{ echo "$name: no such test"; status=1; }
