@@ -167,7 +167,8 @@ def command(arch, accel, topology, kernel, initrd, append, share, directory, fir
     machine = ARCHS[arch]
     # An x86 kernel patches its code by way of a breakpoint. QEMU before 8.1, where each CPU
     # is a thread, may keep what it has translated of it when another CPU has just removed
-    # it: the kernel stops. In one thread the CPUs take turns of up to 100 ms, so races are
+    # it: the kernel stops. QEMU itself may die if a CPU writes to a device while another
+    # one moves BARs. In one thread the CPUs take turns of up to 100 ms, so races are
     # seldom met there; arm64, which patches without a breakpoint, has threads.
     threads = "single" if arch == "x86_64" else "multi"
     cpu = ["-accel", "kvm", "-cpu", "host"] if accel == "kvm" else \
