@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
 # What needs a guest: the module's invariants, the programs of the suite, and that the
-# runner notices a guest that goes wrong. On the default platform; matrix-test.sh has
-# the others, and the main job.
+# runner notices a guest that goes wrong. On the default platform; platforms-test.sh and
+# matrix-test.sh have the others, and the main job.
 
 set -euo pipefail
 cd -- "$(dirname -- "$0")/../.."

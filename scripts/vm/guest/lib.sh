@@ -432,6 +432,24 @@ unbind_all()
 	done
 }
 
+# The module's own tests, which ran when the kernel loaded it.
+kunit()
+{
+	[ -d /sys/kernel/debug/kunit ] || { skip kunit "this kernel has no KUnit"; return; }
+	for results in /sys/kernel/debug/kunit/*/results; do
+		suite=$(basename "$(dirname "$results")")
+		cp "$results" "kunit-$suite.ktap"
+		echo "# Subtest: kunit.$suite"
+		sed 's/^/    /' "kunit-$suite.ktap"
+		check "kunit.$suite" kunit_passed "kunit-$suite.ktap"
+	done
+}
+
+kunit_passed()
+{
+	grep -q '^ok' "$1" && ! grep '^ *not ok' "$1"
+}
+
 # refuses PATTERN COMMAND...: exit code 1 and one line on stderr that says why
 refuses()
 {

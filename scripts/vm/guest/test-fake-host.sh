@@ -392,6 +392,7 @@ race()
 requester=$(bdf requester)
 exec 3>&1
 load_vfio || exit 1
+kunit
 in_host bind-fails fails ""
 in_host stale-saved-state pm
 in_host stale-restored-state pm
