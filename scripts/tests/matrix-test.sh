@@ -43,4 +43,12 @@ guest test-packed ppc64le
 guest test-backends ppc64le --limit 900 "${suite_programs[@]}"
 guest test-eeh ppc64le
 guests_end
+
+# The kernel that a machine has installed, on one that has nothing else.
+installed()
+{
+	INSTALLED=1 FRESH="trixie root" scripts/tests/fresh-test.sh
+}
+
+check main.installed installed
 finish
