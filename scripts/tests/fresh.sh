@@ -41,8 +41,9 @@ make_root()
 	say "making a root of $1, half a minute"
 	host_acquire >"$tmp/apt.conf"
 	echo 'Acquire::Check-Valid-Until "false";' >>"$tmp/apt.conf"
+	# What it mounts goes with it, however it ends.
 	sources "$1" | sed 's/arch=[^ ]* //' |
-		mmdebstrap --quiet --mode=root --variant=minbase --include=sudo,passwd,make \
+		unshare --mount mmdebstrap --quiet --mode=root --variant=minbase --include=sudo,passwd,make \
 			--aptopt="$tmp/apt.conf" '' "$tmp/root" - >&2 ||
 		die "$1: mmdebstrap failed: look above for its reason"
 	cp /etc/resolv.conf "$tmp/root/etc/"
