@@ -27,6 +27,8 @@ print('{"QMP": {}}', file=client, flush=True)
 client.readline()
 if how == "fails":
     sys.exit("the stand-in does not like it here")
+if how == "is old":
+    sys.exit("qemu: -device x: 'edu' is not a valid device model name")
 print('{"return": {}}', file=client, flush=True)
 if how == "slow":
     time.sleep(2.5)
@@ -136,6 +138,14 @@ def test_firmware_is_there_and_takes_unsigned_modules(tmp_path, monkeypatch):
 def test_missing_firmware_has_a_remedy(here, kernel):
     done = runner(run, here, kernel, "hangs", "--firmware", "none-such")
     one_line(done, 2, "vm: firmware none-such for x86_64: ", "install the package")
+
+
+def test_a_device_that_qemu_lacks_has_a_remedy(here, kernel):
+    done = runner(run, here, kernel, "is old")
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[1:] == [
+        "vm: minimal: QEMU here has no device edu: put a newer QEMU first in PATH, such as "
+        "that of Debian's backports, or use another TOPOLOGY"]
 
 
 def test_a_signal_ends_qemu_too(here, kernel):

@@ -177,6 +177,10 @@ def judge(args, console, said, faults):
     """Add what else is wrong to the faults, lines for the person; the exit code."""
     status = left(args, "exit-status")
     pathlib.Path(args.share, "exit-status").unlink(missing_ok=True)
+    if unknown := re.search(r"'(\S+)' is not a valid device model name", "\n".join(said)):
+        faults[:] = [f"{args.topology}: QEMU here has no device {unknown[1]}: put a newer QEMU "
+                     "first in PATH, such as that of Debian's backports, or use another TOPOLOGY"]
+        return 2
     if status is None:
         if console or not faults:
             faults += ["the guest left no exit status; its last lines:", *indented(console)]
