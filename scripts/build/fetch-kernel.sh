@@ -92,6 +92,7 @@ unpack()
 	unpack_debs "$1" "$2" "$dir"
 	rm -rf "${dir:?}/usr/share"
 	# Older packages have /lib, newer ones /usr/lib; depmod and modprobe know either.
+	mkdir -p "$dir/usr/lib"
 	if [ -d "$dir/lib" ]; then
 		mv "$dir/lib/modules" "$dir/usr/lib/"
 		rmdir "$dir/lib"

@@ -11,6 +11,7 @@ import pytest
 from stand_ins import TOP, program, run, start, wait_for
 
 SOURCE = TOP / "scripts/build/fetch-source.sh"
+KERNEL = TOP / "scripts/build/fetch-kernel.sh"
 SYSROOT = TOP / "scripts/build/fetch-sysroot.sh"
 
 # With a file "offline" beside them it reaches nothing. It knows the archive of a release,
@@ -34,7 +35,7 @@ esac
 # What a file says that is called like the package.
 APT_CACHE = """#!/bin/sh
 shift 2
-for package; do cat "$HERE/stanzas/$package" 2>/dev/null && echo; done
+for package; do cat "$HERE/stanzas/${package%:*}" 2>/dev/null && echo; done
 """
 APT_CONFIG = """#!/bin/sh
 echo 'Acquire::http::Proxy "http://proxy.example:1";'
@@ -75,12 +76,12 @@ class Archive:
                            ("sudo", "#!/bin/sh\nexit 1\n")):
             program(path / "bin" / name, text)
 
-    def knows(self, name, version="6.12.9-1", depends=None):
+    def knows(self, name, version="6.12.9-1", depends=None, arch="all"):
         """A package, to apt."""
         path = self.path / "stanzas" / name
         path.parent.mkdir(exist_ok=True)
         path.write_text(
-            f"Package: {name}\nVersion: {version}\nArchitecture: all\nSize: 5\n"
+            f"Package: {name}\nVersion: {version}\nArchitecture: {arch}\nSize: 5\n"
             "Installed-Size: 9\n" + (f"Depends: {depends}\n" if depends else ""))
 
     def pack(self):
@@ -242,4 +243,76 @@ def test_an_interrupted_run_leaves_nothing_half(archive, number):
     one.send_signal(number)
     one.communicate(timeout=30)
     assert one.returncode == 128 + number
+    assert archive.entries() == []
+
+
+RELEASE = "7.9.1-amd64"
+HEADERS = f"usr/src/linux-headers-{RELEASE}"
+# As they are since 7.3, and before: what a package depends on of the others, its files.
+NEW = {
+    f"linux-image-{RELEASE}": (
+        f"linux-base-{RELEASE} (= 7.9.1-1), linux-binary-{RELEASE}, linux-modules-{RELEASE}", ()),
+    f"linux-base-{RELEASE}": ("", (f"usr/lib/modules/{RELEASE}/modules.builtin",)),
+    f"linux-binary-{RELEASE}": ("", (f"usr/lib/modules/{RELEASE}/vmlinuz",)),
+    f"linux-modules-{RELEASE}": ("", (f"usr/lib/modules/{RELEASE}/kernel/a.ko",)),
+}
+OLD = {
+    f"linux-image-{RELEASE}": (f"kmod | linux-image-{RELEASE}-unsigned", (
+        f"boot/vmlinuz-{RELEASE}", f"lib/modules/{RELEASE}/modules.builtin",
+        f"lib/modules/{RELEASE}/kernel/a.ko")),
+}
+BOTH = {
+    f"linux-headers-{RELEASE}": ("gcc-14, linux-headers-7.9.1-common, linux-kbuild-7.9.1", (
+        f"{HEADERS}/Module.symvers", f"{HEADERS}/.config", f"{HEADERS}/vmlinux",
+        f"{HEADERS}/include/generated/autoconf.h")),
+    "linux-headers-7.9.1-common": ("", ("usr/src/linux-headers-7.9.1-common/Makefile",)),
+    "linux-kbuild-7.9.1": ("", (f"{HEADERS}/scripts/mod/modpost",)),
+}
+
+
+@pytest.fixture(name="flavour", params=[NEW, OLD], ids=["new", "old"])
+def _flavour(archive, request):
+    archive.knows("linux-image-amd64", depends=f"linux-base-amd64, linux-image-{RELEASE} (= 7.9.1-1)")
+    archive.knows("linux-headers-amd64", depends=f"linux-headers-{RELEASE} (= 7.9.1-1)")
+    archive.knows(f"linux-image-{RELEASE}-unsigned")
+    for name, (depends, files) in {**request.param, **BOTH}.items():
+        arch = "all" if name.endswith("-common") else "amd64"
+        archive.knows(name, "7.9.1-1", depends, arch)
+        root = archive.path / "debs" / name
+        for file in files:
+            (root / file).parent.mkdir(parents=True, exist_ok=True)
+            (root / file).write_text("kernelversion:\n" if file.endswith("Makefile") else "text\n")
+        if name == f"linux-headers-{RELEASE}":
+            (root / HEADERS / "Makefile").write_text(
+                "include /usr/src/linux-headers-7.9.1-common/Makefile\n")
+        (root / "DEBIAN").mkdir(parents=True)
+        (root / "DEBIAN/control").write_text(
+            f"Package: {name}\nVersion: 7.9.1-1\nArchitecture: {arch}\n"
+            "Maintainer: Nobody <nobody@example.org>\nDescription: few files\n")
+        subprocess.run(["dpkg-deb", "-Znone", "--build", root,
+                        archive.path / f"{name}_7.9.1-1_{arch}.deb"],
+                       check=True, stdout=subprocess.DEVNULL)
+    return archive
+
+
+def test_packages_of_a_kernel_are_called_differently(flavour):
+    done = run(KERNEL, "x86_64-4k-7", **flavour.around)
+    entry = flavour.cache / "kernel-amd64-7.9.1-1"
+    assert done.stdout == f"{entry}\n"
+    assert "unsigned" not in done.stderr
+    for name in ("vmlinuz", "modules/kernel/a.ko", "build/Module.symvers"):
+        assert (entry / name).read_text() == "text\n"
+    assert (entry / "release").read_text() == f"{RELEASE}\n"
+    assert not (entry / "build/vmlinux").exists()
+    # It can be moved.
+    entry.rename(flavour.path / "moved")
+    assert run("make", "-s", "-C", flavour.path / "moved/build", "kernelversion").returncode == 0
+
+
+def test_a_kernel_that_no_suite_has(archive):
+    done = run(KERNEL, "arm64-16k-stock", **archive.around)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "fetch-kernel.sh: kernel arm64-16k-stock: not to be had for arm64 from trixie-security "
+        "trixie: check the network and apt's sources")
     assert archive.entries() == []
