@@ -11,6 +11,8 @@
 set -euo pipefail
 # shellcheck source=lib.sh
 . "$(dirname -- "$0")/lib.sh"
+# shellcheck source=build/apt.sh
+. "$(dirname -- "$0")/build/apt.sh"
 
 readonly qemu_min=7.2
 
@@ -79,12 +81,6 @@ have_apt_lists()
 		-print -quit 2>/dev/null)" ]
 }
 
-apt_update()
-{
-	say "refreshing the package lists (apt-get update)"
-	as_root "refresh the package lists" apt-get -qq update >&2
-}
-
 is_installed()
 {
 	# "busybox" conflicts with "busybox-static" and is part of a standard
@@ -123,12 +119,12 @@ install_packages()
 	local list=$*
 	say "installing: $list"
 	if ! have_apt_lists; then
-		apt_update || give_up "$list"
+		host_update || give_up "$list"
 	elif apt_install "$@"; then
 		return
 	else
 		# The lists may be too old to find what they name.
-		apt_update || give_up "$list"
+		host_update || give_up "$list"
 	fi
 	apt_install "$@" || give_up "$list"
 }

@@ -12,6 +12,12 @@ host_apt()
 	env -u APT_CONFIG "$@"
 }
 
+host_update()
+{
+	say "refreshing the package lists (apt-get update)"
+	as_root "refresh the package lists" env -u APT_CONFIG apt-get -qq update >&2
+}
+
 # host_sources FORMAT: a line for each archive of Debian that this machine uses
 host_sources()
 {
@@ -109,6 +115,8 @@ apt_state()
 	# This machine's first: apt takes it for what it runs on.
 	set -- "$(dpkg --print-architecture)" "$@"
 	dir=$(cache_dir)/apt/$suite-$(printf '%s\n' "$@" | sort -u | paste -sd -)
+	# Without lists apt does not know whose archives it uses.
+	[ -n "$(host_sources x)" ] || host_update || :
 	uri=$(archive_of "$suite")
 	if [ -z "$uri" ]; then
 		cause="$suite: this machine's apt uses no such archive of Debian"

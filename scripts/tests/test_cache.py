@@ -19,13 +19,19 @@ SYSROOT = TOP / "scripts/build/fetch-sysroot.sh"
 APT_GET = """#!/bin/sh
 echo "apt-get $*" >>"$HERE/asked"
 case "$*" in
+-qq*update) rm "$HERE/nolists" ;;
+esac
+case "$*" in
+indextargets*) [ ! -e "$HERE/nolists" ] || exit 0 ;;
+esac
+case "$*" in
 indextargets*'$(RELEASE)'*) for s in bookworm bookworm-security bookworm-updates; do echo "Debian [@] $s"; done ;;
 indextargets*) echo "Debian [@] Debian http://mirror.example/"
 	       echo "Debian [@] Debian-Security http://mirror.example/security" ;;
 *) [ ! -e "$HERE/offline" ] || { echo "E: no network" >&2; exit 100; } ;;
 esac
 case "$*" in
-*update*) cp "$APT_CONFIG" "$HERE/apt.conf"; cp "$(dirname "$APT_CONFIG")/sources.list" "$HERE/sources"
+*--error-on=any*update*) cp "$APT_CONFIG" "$HERE/apt.conf"; cp "$(dirname "$APT_CONFIG")/sources.list" "$HERE/sources"
 	if lost=$(grep -o 'arch=ppc64el .* trixie' "$HERE/sources"); then
 		echo "Err:5 http://mirror.example trixie/main ppc64el Packages"; exit 100
 	fi ;;
@@ -139,6 +145,14 @@ def test_a_source_is_fetched_once(source):
     again = source.fetch()
     assert (again.stdout, again.stderr) == (f"{source.entry}\n", "")
     assert not (source.path / "asked").exists()
+
+
+def test_a_machine_that_has_no_package_lists_yet(source):
+    program(source.path / "bin/sudo", "#!/bin/sh\nshift\nexec \"$@\"\n")
+    (source.path / "nolists").touch()
+    done = source.fetch()
+    assert done.stdout == f"{source.entry}\n"
+    assert done.stderr.count("refreshing the package lists") == 1
 
 
 def test_what_an_interrupted_run_left_is_made_again(source):
