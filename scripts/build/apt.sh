@@ -86,18 +86,19 @@ apt_conf()
 # list apt takes none of the suite: what cannot be had is left out.
 update_state()
 {
-	local dir=$1 suite=$2 arch
+	local dir=$1 suite=$2 arch lost
 	exec 8>"$dir/lock"
 	flock 8
 	! is_fresh "$dir/updated" || return 0
 	say "fetching the package lists of $suite, some seconds"
 	cp "$dir/sources.all" "$dir/sources.list"
 	until apt-get -q --error-on=any update >"$dir/log" 2>&1; do
-		sed -nE 's,^Err:[0-9]+ [^ ]+ [^ ]+ ([^ ]+) Packages.*,\1,p' "$dir/log" | sort -u >"$dir/lost"
-		while read -r arch; do
+		cp "$dir/sources.list" "$dir/asked"
+		mapfile -t lost < <(sed -nE 's,^Err:[0-9]+ [^ ]+ [^ ]+ ([^ ]+) Packages.*,\1,p' "$dir/log")
+		for arch in "${lost[@]}"; do
 			sed -i "/arch=$arch /d" "$dir/sources.list"
-		done <"$dir/lost"
-		if [ ! -s "$dir/lost" ] || [ ! -s "$dir/sources.list" ]; then
+		done
+		if cmp -s "$dir/asked" "$dir/sources.list" || [ ! -s "$dir/sources.list" ]; then
 			cause="$suite: $(grep -m 1 '^E:' "$dir/log" || echo 'E: no answer')"
 			return 1
 		fi

@@ -32,8 +32,10 @@ indextargets*) echo "Debian [@] Debian http://mirror.example/"
 esac
 case "$*" in
 *--error-on=any*update*) cp "$APT_CONFIG" "$HERE/apt.conf"; cp "$(dirname "$APT_CONFIG")/sources.list" "$HERE/sources"
-	if lost=$(grep -o 'arch=ppc64el .* trixie' "$HERE/sources"); then
+	if grep -q 'arch=ppc64el .* trixie' "$HERE/sources"; then
 		echo "Err:5 http://mirror.example trixie/main ppc64el Packages"; exit 100
+	elif grep -q ' forky ' "$HERE/sources"; then
+		echo "Err:5 http://mirror.example forky/main all Packages"; exit 100
 	fi ;;
 *download*) cp "$HERE"/*.deb . ;;
 esac
@@ -211,6 +213,12 @@ def test_an_architecture_that_the_archive_lacks_is_left_out(archive):
     assert "ppc64el" not in (archive.path / "sources").read_text()
     # Asked for once.
     assert done.stderr.count("fetching") == 1
+
+
+def test_a_suite_that_is_never_whole(archive):
+    done = run("bash", "-c", """. scripts/lib.sh; . scripts/build/cache.sh
+        . scripts/build/apt.sh; apt_state forky ppc64el; echo "$? $cause" """, **archive.around)
+    assert done.stdout == "1 forky: E: no answer\n"
 
 
 def test_a_damaged_package_is_named(source):
