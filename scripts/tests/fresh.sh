@@ -54,13 +54,15 @@ make_root()
 	chroot "$tmp/root" chown -R user: /home/user
 }
 
-# in_root USER COMMAND: in the clone, with mounts and processes of its own
+# in_root USER COMMAND: in the clone, with mounts and processes of its own. In a root that
+# chroot made the kernel allows a user no user namespaces.
 in_root()
 {
 	# shellcheck disable=SC2016 # the inner shell expands it
 	unshare --mount --pid --fork --kill-child sh -c '
-		cd "$1" && mount -t proc proc proc && mount --rbind /sys sys &&
-			mount --rbind /dev dev && exec chroot . su - "$2" -c "$3"' \
+		mount --bind "$1" "$1" && cd "$1" && mount -t proc proc proc &&
+			mount --rbind /sys sys && mount --rbind /dev dev && pivot_root . mnt &&
+			cd / && umount -l /mnt && exec su - "$2" -c "$3"' \
 		sh "$tmp/root" "$1" "export FRESH_ROOT=1; cd /home/user/project && { $2; }"
 }
 
