@@ -19,7 +19,7 @@
 #   shows      what the tests expect of the first: how many of its sub-page BARs are
 #              mapped with the module, and how many without
 #   samples    of a timing: few where a kernel that checks everything is slow
-#   limit      seconds until a guest of the main job is ended
+#   limit      seconds that a guest of the main job has, from its init on
 
 platform_names()
 {

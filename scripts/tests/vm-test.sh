@@ -57,7 +57,7 @@ gate_finds_delay()
 
 check perf.gate_passes_itself gate 1 plain.json plain.json
 check perf.gate_finds_delay gate_finds_delay
-check runner.hung_guest complains 'did not end within 30 s' bad-hang.sh --limit 30
+check runner.hung_guest complains 'did not end within 15 s' bad-hang.sh --limit 15
 check runner.shows_last_lines grep -q 'vm:  .*this guest hangs' build/check/vm-bad.log
 check runner.kernel_warning complains 'kernel complained' bad-warning.sh
 check runner.shows_what_led_to_it grep -q 'vm:  .*what led to it' build/check/vm-bad.log
