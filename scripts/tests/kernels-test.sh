@@ -81,16 +81,13 @@ objects()
 	find "$cache/objects-$1"-* -name '*.o' -path '*/kernel/*' 2>/dev/null | wc -l
 }
 
-# wait_for COMMAND...: until it succeeds, for a minute or two
+# wait_for COMMAND...: until it succeeds, while the build goes on
 wait_for()
 {
-	local i
-	for ((i = 0; i < 600; i++)); do
-		"$@" && return
+	until "$@"; do
 		kill -0 "$builder" 2>/dev/null || { cat "$tmp/err"; return 1; }
 		sleep 0.2
 	done
-	return 1
 }
 
 enough_objects()
