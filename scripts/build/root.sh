@@ -32,7 +32,8 @@ make_root()
 }
 
 # run_in_root ROOT DIRECTORIES COMMAND...: with /dev/null, and /proc, which objtool needs.
-# It finds the directories where they are outside, and runs in the present one.
+# It finds the directories where they are outside, and runs in the present one. Of the
+# environment nothing comes along: the root has no other locale than C, and perl complains.
 run_in_root()
 {
 	local root=$1 directories=$2 map=-r
@@ -49,6 +50,6 @@ run_in_root()
 		done
 		shift 2
 		[ -d "$root$here" ] || here=/
-		exec chroot "$root" /usr/bin/env -C "$here" "$@"' sh "$root" "$directories" \
+		exec chroot "$root" /usr/bin/env -i -C "$here" "$@"' sh "$root" "$directories" \
 			LC_ALL=C PATH=/usr/bin:/usr/sbin "$@"
 }

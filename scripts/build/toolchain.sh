@@ -61,7 +61,9 @@ main()
 		# What runs in the root does not inherit the lock.
 		(begin_entry "toolchain-$package"; entry_ok "$dir" || fetch "$package")
 	fi
-	run_in_root "$dir" "$PWD $cache" "$@"
+	# kbuild's, and that of the module's Makefile.
+	run_in_root "$dir" "$PWD $cache" env ${ARCH:+ARCH="$ARCH"} \
+		${CROSS_COMPILE:+CROSS_COMPILE="$CROSS_COMPILE"} ${KUNIT:+KUNIT="$KUNIT"} "$@"
 }
 
 main "$@"

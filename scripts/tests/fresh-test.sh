@@ -15,7 +15,8 @@ readonly left='echo "kernels: $(ls /boot | paste -sd " "); foreign: $(dpkg --pri
 commands=("$left" 1 "$left")
 if [ -n "${INSTALLED:-}" ]; then
 	# shellcheck disable=SC2016 # for the shell there
-	commands=('sudo apt-get -qq install -y --no-install-recommends linux-image-amd64 linux-headers-amd64'
+	commands=('sudo apt-get -qq update'
+		  'sudo apt-get -qq install -y --no-install-recommends linux-image-amd64 linux-headers-amd64'
 		  "$left" 'KERNEL=$(ls /boot/vmlinuz-*) PLATFORM=installed make kselftest TARGETS=vfio'
 		  "$left")
 fi
