@@ -15,7 +15,7 @@ cd -- "$(dirname -- "$0")/.."
 
 # In this order: what is fast and breaks often comes first.
 readonly usual="static arches unit scripts report patches vm kernels fresh platforms"
-readonly all="$usual matrix"
+readonly long=matrix
 
 # One line for each part, and the reasons of what did not pass.
 show_part()
@@ -86,9 +86,9 @@ main()
 	local name
 	passed=0 failed=0 skipped=0
 	# shellcheck disable=SC2086 # words
-	[ $# -gt 0 ] || set -- ${ALL:+$all} ${ALL:-$usual}
+	[ $# -gt 0 ] || set -- $usual ${ALL:+$long}
 	for name; do
-		[ -x "scripts/tests/$name-test.sh" ] || die "$name: no such test: use some of $all"
+		[ -x "scripts/tests/$name-test.sh" ] || die "$name: no such test: use some of $usual $long"
 	done
 	scripts/packages.sh build vm check
 	mkdir -p build/check

@@ -26,6 +26,15 @@ def last_line(done):
     return done.stdout.splitlines()[-1]
 
 
+@pytest.mark.parametrize("variables, last", [({}, "platforms"), ({"ALL": "1"}, "matrix")])
+def test_which_parts_there_are(check, variables, last):
+    for path in check.parent.glob("tests/*-test.sh"):
+        program(path, "#!/bin/sh\necho ok 1 a\n")
+    done = run(check, **variables)
+    assert done.returncode == 0
+    assert done.stdout.splitlines()[-2].split()[0] == last
+
+
 def test_unknown_part(check):
     one_line(run(check, "nonsense"), 1, "nonsense: no such test")
 
