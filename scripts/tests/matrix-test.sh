@@ -11,8 +11,8 @@ cd -- "$(dirname -- "$0")/../.."
 # shellcheck source=guest.sh
 . scripts/tests/guest.sh
 
-# shellcheck disable=SC2046 # words
-main_jobs $(platform_names | grep -vxE 'x86_64-4k|x86_64-4k-7|arm64-64k')
+# shellcheck disable=SC2046,SC2086 # words
+main_jobs $(platform_names | grep -vxF "$(printf '%s\n' $usual_platforms)")
 
 # The slowest first: they run side by side.
 use x86_64-4k-7-debug

@@ -12,7 +12,8 @@ cd -- "$(dirname -- "$0")/../.."
 # shellcheck source=guest.sh
 . scripts/tests/guest.sh
 
-main_jobs x86_64-4k x86_64-4k-7 arm64-64k
+# shellcheck disable=SC2086 # words
+main_jobs $usual_platforms
 
 main_showed arm64-64k-window-full build/results/all-arm64-64k-window-full.log '2 of 7' '0 of 7' \
 	--state relocated --state no-space --path mmap --path pread

@@ -404,9 +404,15 @@ subpage_bars()
 # each_bar COMMAND: with device and BAR of each line of the file "bars"
 each_bar()
 {
+	each_bar_of bars "$1"
+}
+
+# each_bar_of FILE COMMAND
+each_bar_of()
+{
 	while read -r _each_dev _each_bar; do
-		"$1" "$_each_dev" "$_each_bar" || return 1
-	done <bars
+		"$2" "$_each_dev" "$_each_bar" || return 1
+	done <"$1"
 }
 
 # was_prepared BDF BAR: it got a page, moved or not

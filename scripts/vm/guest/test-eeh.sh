@@ -4,28 +4,31 @@
 # shellcheck source=lib.sh
 . /guest/lib.sh
 
+# saved BDF BAR: EEH's copy of the configuration, after a bind that has moved the BAR
+saved()
+{
+	modprobe subpage_eeh device="$1" && bind vfio-pci "$1" &&
+		same state relocated "$(state "$1" "$2")" >&2 || return 1
+	cat /sys/module/subpage_eeh/parameters/config_space
+	unbind "$1"
+	rmmod subpage_eeh
+}
+
 # The word of a 32-bit BAR 0, and no other.
 saves_new_address()
 {
 	dev=$(bdf "$1")
-	modprobe subpage_eeh device="$dev" && bind vfio-pci "$dev" &&
-		same state relocated "$(state "$dev" 0)" || return 1
-	saved=$(cat /sys/module/subpage_eeh/parameters/config_space)
-	unbind "$dev"
-	rmmod subpage_eeh
-	same "saved words" "0,0,0,0,$(($(bar_register "$dev" 0))),0,0,0,0,0,0,0,0,0,0,0" "$saved"
+	words=$(saved "$dev" 0) || return 1
+	same "saved words" "0,0,0,0,$(($(bar_register "$dev" 0))),0,0,0,0,0,0,0,0,0,0,0" "$words"
 }
 
 # A word each of the two of a 64-bit BAR 4.
 saves_both_halves()
 {
 	dev=$(bdf "$1")
-	modprobe subpage_eeh device="$dev" && bind vfio-pci "$dev" &&
-		same state relocated "$(state "$dev" 4)" || return 1
-	saved=$(cut -d, -f 9,10 /sys/module/subpage_eeh/parameters/config_space)
-	unbind "$dev"
-	rmmod subpage_eeh
-	same "saved words" "$((0x$(config_read "$dev" 32))),$((0x$(config_read "$dev" 36)))" "$saved"
+	words=$(saved "$dev" 4) || return 1
+	same "saved words" "$((0x$(config_read "$dev" 32))),$((0x$(config_read "$dev" 36)))" \
+		"$(echo "$words" | cut -d, -f 9,10)"
 }
 
 load_vfio || exit 1

@@ -65,18 +65,10 @@ is_in_place()
 	same "$1 BAR $2" in-place "$(state "$1" "$2")" && has_page "$1" "$2"
 }
 
-# of FILE CHECK: for each BAR in it
-of()
-{
-	while read -r _of_dev _of_bar; do
-		"$2" "$_of_dev" "$_of_bar" || return 1
-	done <"$1"
-}
-
 with_module_they_stay()
 {
 	use_mode page && bind_and_test "$(wc -l <alone)" &&
-		of shared is_fixed && of alone is_in_place &&
+		each_bar_of shared is_fixed && each_bar_of alone is_in_place &&
 		same "reasons in the log" "$(wc -l <shared)" \
 			"$(dmesg | grep -c 'gets no page of its own: fixed')"
 }
@@ -91,7 +83,7 @@ force_maps_all()
 {
 	parameter relocate force
 	# One that had to leave may have left its page to another.
-	bind_and_test "$(wc -l <bars)" && each_bar was_prepared && of alone is_in_place &&
+	bind_and_test "$(wc -l <bars)" && each_bar was_prepared && each_bar_of alone is_in_place &&
 		[ "$(each_bar state | grep -c relocated)" -gt 0 ]
 }
 
