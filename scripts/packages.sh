@@ -160,20 +160,21 @@ is_there()
 # What tells the user how to install, in the words of this distribution's tool
 elsewhere()
 {
-	local group column=2 installer="apt-get install" missing=() name rest
+	local group column=1 installer="apt-get install" missing=() row
 	for group; do
 		case $group in
 		build | vm | report) ;;
 		*) die "$group: needs packages of Debian: use Debian 12 or later, or PLATFORM=installed" ;;
 		esac
 	done
-	if have dnf; then column=3 installer="dnf install"
-	elif have zypper; then column=4 installer="zypper install"
-	elif have pacman; then column=5 installer="pacman -S"
+	if have dnf; then column=2 installer="dnf install"
+	elif have zypper; then column=3 installer="zypper install"
+	elif have pacman; then column=4 installer="pacman -S"
 	fi
-	while read -r group name rest; do
-		is_there "${rest##* }" || missing+=("$(cut -d ' ' -f $column <<<"$group $name $(tr -s ' ' <<<"$rest")")")
-	done < <(for group; do awk -v group="$group" '$1 == group' <<<"$table"; done)
+	while read -ra row; do
+		[[ " $* " == *" ${row[0]:-none} "* ]] || continue
+		is_there "${row[5]}" || missing+=("${row[column]}")
+	done <<<"$table"
 	[ ${#missing[@]} = 0 ] ||
 		die "missing packages: as root, run: $installer $(printf '%s\n' "${missing[@]}" | sort -u | paste -sd ' ')"
 }
