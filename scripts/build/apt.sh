@@ -3,7 +3,16 @@
 #
 # apt with a state of its own for each suite of Debian, so that packages of every
 # release and architecture can be had. The machine's own apt and dpkg learn of nothing,
-# and no root is needed. Sourced after lib.sh and cache.sh, never run.
+# and no root is needed. Sourced after lib.sh, never run.
+
+# shellcheck source=cache.sh
+. "${BASH_SOURCE[0]%/*}/cache.sh"
+
+# An archive may be a copy that is kept as it was on some day.
+readonly any_age='Acquire::Check-Valid-Until "false";'
+
+# What apt said of the last thing that could not be had
+cause=
 
 # Each of these asks the machine's own apt.
 host_apt()
@@ -65,7 +74,7 @@ apt_conf()
 	host_acquire
 	cat <<-END
 	Acquire::Languages "none";
-	Acquire::Check-Valid-Until "false";
+	$any_age
 	APT::Sandbox::User "root";
 	Dir::State "$1";
 	Dir::State::lists "lists";
@@ -81,15 +90,11 @@ apt_conf()
 	printf 'APT::Architectures:: "%s";\n' "$@"
 }
 
-# The lists of one day will do. A copy of the archive may be one that is kept as it was
-# on some day, and need not have each architecture of a suite whole; for want of one
+# A copy of the archive need not have each architecture of a suite whole; for want of one
 # list apt takes none of the suite: what cannot be had is left out.
 update_state()
 {
 	local dir=$1 suite=$2 arch lost
-	exec 8>"$dir/lock"
-	flock 8
-	! is_fresh "$dir/updated" || return 0
 	say "fetching the package lists of $suite, some seconds"
 	cp "$dir/sources.all" "$dir/sources.list"
 	until apt-get -q --error-on=any update >"$dir/log" 2>&1; do
@@ -111,26 +116,31 @@ update_state()
 # there are none it fails, and $cause says why.
 apt_state()
 {
-	local suite=$1 dir uri
+	local suite=$1 dir uri arches
 	shift
 	# This machine's first: apt takes it for what it runs on.
-	set -- "$(dpkg --print-architecture)" "$@"
-	dir=$(cache_dir)/apt/$suite-$(printf '%s\n' "$@" | sort -u | paste -sd -)
-	# Without lists apt does not know whose archives it uses.
-	[ -n "$(host_sources x)" ] || host_update || :
+	mapfile -t arches < <(printf '%s\n' "$(dpkg --print-architecture)" "$@" | awk '!seen[$0]++')
+	dir=$(cache_dir)/apt/$suite-$(printf '%s\n' "${arches[@]}" | sort | paste -sd -)
 	uri=$(archive_of "$suite")
+	# Without lists apt does not know whose archives it uses.
+	if [ -z "$uri" ] && [ -z "$(host_sources x)" ] && host_update; then
+		uri=$(archive_of "$suite")
+	fi
 	if [ -z "$uri" ]; then
 		cause="$suite: this machine's apt uses no such archive of Debian"
 		return 1
 	fi
 	mkdir -p "$dir"/{lists/partial,archives/partial,parts}
 	: >>"$dir/status"
-	# shellcheck disable=SC2046 # words
-	source_lines "$uri" "$suite" $(printf '%s\n' "$@" | awk '!seen[$0]++') >"$dir/sources.all"
-	apt_conf "$dir" "$@" >"$dir/apt.conf"
+	source_lines "$uri" "$suite" "${arches[@]}" >"$dir/sources.all"
+	apt_conf "$dir" "${arches[@]}" >"$dir/apt.conf"
 	export APT_CONFIG=$dir/apt.conf
-	(update_state "$dir" "$suite"; status=$?; echo "$cause" >"$dir/cause"; exit $status) ||
-		{ cause=$(cat "$dir/cause"); [ -e "$dir/updated" ]; }
+	exec 8>"$dir/lock"
+	flock 8
+	# The lists of one day will do.
+	is_fresh "$dir/updated" || update_state "$dir" "$suite" || :
+	exec 8>&-
+	[ -e "$dir/updated" ]
 }
 
 # apt_show PACKAGE...: the newest stanzas of exactly these

@@ -134,6 +134,23 @@ finish_entry()
 	mv "$work/entry" "$dir"
 }
 
+# ensure_entry NAME COMMAND...: $dir is the entry of that name, which the command makes in
+# $work/entry. What is run later does not inherit the lock.
+ensure_entry()
+{
+	dir=$cache/$1
+	! entry_ok "$dir" || return 0
+	begin_entry "$1"
+	shift
+	if ! entry_ok "$dir"; then
+		"$@"
+		finish_entry
+	fi
+	rm -rf "$work"
+	trap - EXIT HUP INT TERM
+	exec 9>&-
+}
+
 # new_manifest NAME ARCH SUITE...: from the first of the suites that has it; apt is
 # about that one then. Fails if none has it, and $cause says more, if there is more.
 new_manifest()

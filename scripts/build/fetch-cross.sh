@@ -12,10 +12,6 @@
 set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname -- "$0")/../lib.sh"
-# shellcheck source=cache.sh
-. "$(dirname -- "$0")/cache.sh"
-# shellcheck source=apt.sh
-. "$(dirname -- "$0")/apt.sh"
 # shellcheck source=root.sh
 . "$(dirname -- "$0")/root.sh"
 
@@ -138,19 +134,13 @@ fetch()
 			die "linux-headers: could not be downloaded: look above for apt's reason"
 	done
 	unpack
-	finish_entry
 }
 
 main()
 {
 	[ $# = 0 ] || [ "$1" = -- ] || usage "[-- COMMAND [ARG]...]"
-	cause=
 	cache=$(cache_dir)
-	dir=$cache/cross
-	if ! entry_ok "$dir"; then
-		# What runs in the root does not inherit the lock.
-		(begin_entry cross; entry_ok "$dir" || fetch)
-	fi
+	ensure_entry cross fetch
 	[ $# = 0 ] && { echo "$dir"; return; }
 	shift
 	cd /

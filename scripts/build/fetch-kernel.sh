@@ -11,8 +11,6 @@
 set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname -- "$0")/../lib.sh"
-# shellcheck source=cache.sh
-. "$(dirname -- "$0")/cache.sh"
 # shellcheck source=apt.sh
 . "$(dirname -- "$0")/apt.sh"
 
@@ -131,7 +129,7 @@ main()
 	[ $# = 1 ] || usage "PLATFORM"
 	local suites
 	{ is_platform "$1" && [ -n "$(platform_get "$1" kernel)" ]; } ||
-		die "$1: no platform with a kernel from packages: use one of $(grep -l '^kernel=' scripts/build/platforms/*.conf | sed 's,.*/,,; s,\.conf,,' | paste -sd ' ')"
+		die "$1: no platform with a kernel from packages: use one of $(platforms_with kernel)"
 	flavour=$(platform_get "$1" kernel)
 	arch=$(arch_name "$(platform_arch "$1")" 3)
 	suites=$(platform_get "$1" suites)

@@ -13,8 +13,6 @@
 set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname -- "$0")/../lib.sh"
-# shellcheck source=cache.sh
-. "$(dirname -- "$0")/cache.sh"
 # shellcheck source=apt.sh
 . "$(dirname -- "$0")/apt.sh"
 

@@ -223,7 +223,7 @@ main()
 	local dir source
 	platform=$1
 	{ is_platform "$platform" && [ -n "$(platform_get "$platform" config)" ]; } ||
-		die "$platform: no platform with a kernel of its own: use one of $(grep -l '^config=' scripts/build/platforms/*.conf | sed 's,.*/,,; s,\.conf,,' | paste -sd ' ')"
+		die "$platform: no platform with a kernel of its own: use one of $(platforms_with config)"
 	platform_environment "$platform"
 	check_tools "$platform"
 	cache=$(cache_dir)

@@ -29,6 +29,12 @@ platform_names()
 	done
 }
 
+# platforms_with KEY: in one line
+platforms_with()
+{
+	grep -l "^$1=" scripts/build/platforms/*.conf | sed 's,.*/,,; s,\.conf,,' | paste -sd ' '
+}
+
 is_platform()
 {
 	[ -f "scripts/build/platforms/$1.conf" ]

@@ -2,28 +2,40 @@
 # shellcheck shell=bash
 #
 # Roots with tools of another release of Debian, unpacked and not installed. Sourced
-# after lib.sh, cache.sh and apt.sh, never run. Needs no root; a user needs user
-# namespaces.
+# after lib.sh, never run. Needs no root; a user needs user namespaces.
+
+# shellcheck source=apt.sh
+. "${BASH_SOURCE[0]%/*}/apt.sh"
 
 # What kbuild and a compiler need beside themselves; libelf and libssl are what the
 # kernel's own programs are linked with, whatever the packages are called.
 readonly root_tools="make bash coreutils sed grep dash gawk findutils perl kmod pahole
 	libelf-dev libssl-dev zlib1g"
 
-# make_root DIR SUITE PACKAGE...: with these and what they depend on
+# unpack_packages DIR SUITE ARCH PACKAGES [OPTION]...: these, with commas between, and what
+# they depend on; options of mmdebstrap. As nothing is run, a mode that needs no root does
+# no harm to root either.
+unpack_packages()
+{
+	local root=$1 suite=$2 arch=$3 include=$4
+	shift 4
+	have mmdebstrap || die "mmdebstrap: not found in PATH: run scripts/packages.sh cross"
+	host_acquire >"$root.conf"
+	source_lines "$(archive_of "$suite")" "$suite" "$arch" |
+		env -u APT_CONFIG mmdebstrap --quiet --mode=chrootless --skip=check/chrootless \
+			--variant=extract --architectures="$arch" --aptopt="$root.conf" \
+			--include="$include" "$@" '' "$root" - >&2 ||
+		die "mmdebstrap: failed for $suite and $arch: look above for its reason, and check the network"
+}
+
+# make_root DIR SUITE PACKAGE...: tools of this machine's architecture
 make_root()
 {
 	local root=$1 suite=$2 include
 	shift 2
-	have mmdebstrap || die "mmdebstrap: not found in PATH: run scripts/packages.sh cross"
 	# shellcheck disable=SC2086 # words
 	include=$(printf '%s,' $root_tools "$@")
-	{ host_acquire; echo 'Acquire::Check-Valid-Until "false";'; } >"$root.conf"
-	source_lines "$(archive_of "$suite")" "$suite" "$(dpkg --print-architecture)" |
-		env -u APT_CONFIG mmdebstrap --quiet --mode=chrootless --skip=check/chrootless \
-			--variant=extract --aptopt="$root.conf" --include="${include%,}" \
-			'' "$root" - >&2 ||
-		die "mmdebstrap: failed for $suite: look above for its reason"
+	unpack_packages "$root" "$suite" "$(dpkg --print-architecture)" "${include%,}" --aptopt="$any_age"
 	# Nothing is configured, and so there are no alternatives.
 	ln -sf gawk "$root/usr/bin/awk"
 	mkdir -p "$root"/{dev,proc}

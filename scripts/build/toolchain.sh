@@ -10,10 +10,6 @@
 set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname -- "$0")/../lib.sh"
-# shellcheck source=cache.sh
-. "$(dirname -- "$0")/cache.sh"
-# shellcheck source=apt.sh
-. "$(dirname -- "$0")/apt.sh"
 # shellcheck source=root.sh
 . "$(dirname -- "$0")/root.sh"
 
@@ -44,7 +40,6 @@ fetch()
 	need_room $root_mib
 	say "unpacking $1 of $suite, half a minute"
 	make_root "$work/entry" "$suite" "$1"
-	finish_entry
 }
 
 main()
@@ -54,13 +49,8 @@ main()
 	triplet=${triplet%-}
 	shift
 	[ -z "$triplet" ] || package+=-${triplet/x86_64/x86-64}
-	cause=
 	cache=$(cache_dir)
-	dir=$cache/toolchain-$package
-	if ! entry_ok "$dir"; then
-		# What runs in the root does not inherit the lock.
-		(begin_entry "toolchain-$package"; entry_ok "$dir" || fetch "$package")
-	fi
+	ensure_entry "toolchain-$package" fetch "$package"
 	# kbuild's, and that of the module's Makefile.
 	run_in_root "$dir" "$PWD $cache" env ${ARCH:+ARCH="$ARCH"} \
 		${CROSS_COMPILE:+CROSS_COMPILE="$CROSS_COMPILE"} ${KUNIT:+KUNIT="$KUNIT"} "$@"

@@ -12,8 +12,6 @@ set -euo pipefail
 # shellcheck source=../lib.sh
 . "$(dirname -- "$0")/../lib.sh"
 cd -- "$(dirname -- "$0")/../.."
-# shellcheck source=../build/cache.sh
-. scripts/build/cache.sh
 # shellcheck source=../build/apt.sh
 . scripts/build/apt.sh
 
@@ -40,11 +38,10 @@ make_root()
 {
 	say "making a root of $1, half a minute"
 	host_acquire >"$tmp/apt.conf"
-	echo 'Acquire::Check-Valid-Until "false";' >>"$tmp/apt.conf"
 	# What it mounts goes with it, however it ends.
 	sources "$1" | sed 's/arch=[^ ]* //' |
 		unshare --mount mmdebstrap --quiet --mode=root --variant=minbase --include=sudo,passwd,make \
-			--aptopt="$tmp/apt.conf" '' "$tmp/root" - >&2 ||
+			--aptopt="$tmp/apt.conf" --aptopt="$any_age" '' "$tmp/root" - >&2 ||
 		die "$1: mmdebstrap failed: look above for its reason"
 	cp /etc/resolv.conf "$tmp/root/etc/"
 	echo "127.0.0.1 localhost $(hostname)" >"$tmp/root/etc/hosts"
