@@ -48,7 +48,7 @@ group_packages()
 	case $1 in
 	build | vm) awk -v group="$1" '$1 == group { print $2 }' <<<"$table" ;;
 	# libelf is for objtool, which a kernel build makes for itself.
-	kernel) echo gcc make bc bison flex libelf-dev libssl-dev libc6-dev xz-utils kmod ;;
+	kernel) echo gcc make bc bison flex libelf-dev libssl-dev libc6-dev xz-utils kmod procps ;;
 	# The compiler brings the binutils.
 	arm64) echo gcc-aarch64-linux-gnu qemu-system-arm ;;
 	# SLOF, the firmware, comes with what QEMU depends on.

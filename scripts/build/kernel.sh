@@ -113,7 +113,8 @@ stop_builder()
 {
 	kill "$watcher" 2>/dev/null || :
 	kill -- "-$builder" 2>/dev/null || :
-	while kill -0 -- "-$builder" 2>/dev/null; do
+	# In a container nobody may reap what is dead: it counts as gone.
+	while pgrep -g "$builder" -r D,R,S,T >/dev/null; do
 		sleep 0.1
 	done
 }
