@@ -66,10 +66,10 @@ use_suite()
 	apt_state "$1" $(words 1)
 }
 
-# packages_of HEADERS: and what they depend on, but for the compiler and the kernel
+# packages_of PACKAGE: and what it depends on, but for the compiler and the kernel
 packages_of()
 {
-	awk '{ print $3 ":" $2 "=" $4 }' "$1" | xargs apt-cache show |
+	apt-cache show "$1" |
 	awk '
 		/^Package: / { package = $2 }
 		/^Architecture: / { arch = $2 }
@@ -119,20 +119,24 @@ unpack()
 
 fetch()
 {
-	local suite list
+	local number arch package version suite list
 	mkdir "$work/debs"
 	for suite in $suites; do
 		! use_suite "$suite" || headers_of "$suite"
-	done | sort -k 1,2 -k 4Vr | awk '!seen[$1, $2]++' >"$work/headers"
-	[ -s "$work/headers" ] || die "linux-headers: in none of the suites that could be reached: check the network"
-	for suite in $suites; do
-		grep " $suite\$" "$work/headers" >"$work/some" || continue
+	done | sort -k 1,2 -k 4Vr | awk '!seen[$1, $2]++' >"$work/listed"
+	[ -s "$work/listed" ] || die "linux-headers: in none of the suites that could be reached: check the network"
+	# A copy of the archive may lack a package that its lists name.
+	while read -r number arch package version suite; do
 		use_suite "$suite"
-		mapfile -t list < <(packages_of "$work/some")
-		say "downloading ${#list[@]} packages of headers of $suite"
-		(cd "$work/debs" && apt_download "${list[@]}") ||
-			die "linux-headers: could not be downloaded: look above for apt's reason"
-	done
+		mapfile -t list < <(packages_of "$package:$arch=$version")
+		say "downloading the headers of $number for $arch"
+		if (cd "$work/debs" && apt_download "${list[@]}"); then
+			echo "$number $arch $package" >>"$work/headers"
+		else
+			say "$package:$arch $version: left out: it could not be downloaded: look above for apt's reason"
+		fi
+	done <"$work/listed"
+	[ -s "$work/headers" ] || die "linux-headers: none could be downloaded: check the network"
 	unpack
 }
 
