@@ -31,7 +31,7 @@ for series in 6.1 6.12 7; do
 	for debian in amd64 i386 arm64 armhf ppc64el s390x riscv64 loong64; do
 		read -r release arch prefix cc < <(awk -v s=$series -v a=$debian \
 			'$1 == s && $2 == a { print $3, $4, $5, $6 }' "$root/kernels") || {
-			skip "arches.$series.$debian" "no headers of $series for $debian in a suite that can be reached"
+			skip "arches.$series.$debian" "no headers of $series for $debian could be had from Debian"
 			continue
 		}
 		check "arches.$series.$debian" builds "$release" "$arch" "$prefix" "$cc"
