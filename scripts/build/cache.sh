@@ -151,19 +151,13 @@ ensure_entry()
 	exec 9>&-
 }
 
-# new_manifest NAME ARCH SUITE...: from the first of the suites that has it; apt is
-# about that one then. Fails if none has it, and $cause says more, if there is more.
+# new_manifest NAME ARCH SUITE: apt is about that suite then. Fails if it has no such thing,
+# and $cause says more, if there is more.
 new_manifest()
 {
-	local name=$1 arch=$2 suite
-	shift 2
-	cause=
-	for suite; do
-		apt_state "$suite" "$arch" || continue
-		resolve "$name" >"$work/manifest" </dev/null
-		[ ! -s "$work/manifest" ] || return 0
-	done
-	return 1
+	apt_state "$3" "$2" || return
+	resolve "$1" >"$work/manifest" </dev/null
+	[ -s "$work/manifest" ]
 }
 
 # Complete the entry of $work/manifest as $dir; fails only if a download does.
@@ -188,12 +182,27 @@ again_with_fresh_lists()
 	new_manifest "$@" && make_entry
 }
 
+# try_suites NAME ARCH SUITE...: from the first of the suites that has it. A copy of the
+# archive may lack what its lists name.
+try_suites()
+{
+	local suite
+	cause=
+	for suite in "${@:3}"; do
+		if new_manifest "$1" "$2" "$suite" &&
+		   { make_entry || again_with_fresh_lists "$1" "$2" "$suite"; }; then
+			return
+		fi
+	done
+	return 1
+}
+
 # locked_fetch KIND NAME ARCH SUITE...
 locked_fetch()
 {
 	local kind=$1
 	shift
-	if { new_manifest "$@" && { make_entry || again_with_fresh_lists "$@"; }; }; then
+	if try_suites "$@"; then
 		mv "$work/manifest" "$manifest"
 		return
 	fi

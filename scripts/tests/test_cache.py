@@ -37,7 +37,11 @@ case "$*" in
 	elif grep -q ' forky ' "$HERE/sources"; then
 		echo "Err:5 http://mirror.example forky/main all Packages"; exit 100
 	fi ;;
-*download*) cp "$HERE"/*.deb . ;;
+*download*)
+	[ ! -e "$HERE/lost" ] || case $APT_CONFIG in
+	*/"$(cat "$HERE/lost")"-*) echo "E: Failed to fetch" >&2; exit 100 ;;
+	esac
+	cp "$HERE"/*.deb . ;;
 esac
 """
 # What a file says that is called like the package.
@@ -180,6 +184,14 @@ def test_a_failed_download_leaves_nothing_half(source):
     assert done.returncode == 1
     assert "check the network" in done.stderr.splitlines()[-1]
     assert source.entries() == []
+
+
+def test_a_package_that_a_suite_lists_and_lacks(source):
+    """It comes from the next suite."""
+    (source.path / "lost").write_text("bookworm-security")
+    result = source.fetch()
+    assert "download failed (Failed to fetch)" in result.stderr, result.stderr
+    assert result.returncode == 0 and source.entry.is_dir()
 
 
 def test_without_network_an_older_entry_will_do(source):
