@@ -1,16 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <dirent.h>
 #include <errno.h>
-#include <libgen.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include <linux/pci_regs.h>
 
 #include "device/sysfs.h"
+#include "root.h"
 
 #define PCI_DEVICES	"/sys/bus/pci/devices"
 #define MODULE		"/sys/module/" MODULE_SUBPAGE
@@ -21,20 +18,12 @@ static void get_path(const char *bdf, const char *name, char path[PATH_MAX])
 	snprintf(path, PATH_MAX, PCI_DEVICES "/%s/%s", bdf, name);
 }
 
-static FILE *open_file(const struct pci_device *dev, const char *name)
-{
-	char path[PATH_MAX];
-
-	get_path(dev->bdf, name, path);
-	return fopen(path, "re");
-}
-
 static bool attr_exists(const struct pci_device *dev, const char *name)
 {
 	char path[PATH_MAX];
 
 	get_path(dev->bdf, name, path);
-	return !access(path, F_OK);
+	return root_exists(path);
 }
 
 bool sysfs_parse_bdf(const char *text, char *bdf)
@@ -90,17 +79,11 @@ int sysfs_unassigned_bar(const struct pci_device *dev)
 
 bool sysfs_read_line(const char *path, char *buf, size_t len)
 {
-	FILE *file = fopen(path, "re");
-	bool ok;
-
-	if (!file)
+	if (root_read_text(path, buf, len) <= 0)
 		return false;
 
-	ok = fgets(buf, len, file);
-	fclose(file);
-	if (ok)
-		buf[strcspn(buf, "\n")] = '\0';
-	return ok;
+	buf[strcspn(buf, "\n")] = '\0';
+	return true;
 }
 
 bool sysfs_read_attr(const struct pci_device *dev, const char *name,
@@ -123,12 +106,13 @@ bool sysfs_read_parameter(const char *name, char *buf, size_t len)
 /* More than the header needs privilege. A device that does not answer reads all ones. */
 static void read_header(struct pci_device *dev)
 {
-	FILE *file = open_file(dev, "config");
+	char path[PATH_MAX];
 
-	if (!file || fread(dev->header, sizeof(dev->header), 1, file) != 1)
-		memset(dev->header, 0xff, sizeof(dev->header));
-	if (file)
-		fclose(file);
+	get_path(dev->bdf, "config", path);
+	if (root_read(path, dev->header, sizeof(dev->header)) == sizeof(dev->header))
+		return;
+	root_complain(path, "not as long as %zu bytes", sizeof(dev->header));
+	memset(dev->header, 0xff, sizeof(dev->header));
 }
 
 u32 sysfs_header_read(const struct pci_device *dev, unsigned int offset, unsigned int width)
@@ -153,52 +137,102 @@ u64 sysfs_bus_address(const struct pci_device *dev, unsigned int bar)
 
 static long read_number(const struct pci_device *dev, const char *name, long fallback)
 {
-	char buf[64];
+	char buf[64], path[PATH_MAX], *end;
+	long number;
 
 	if (!sysfs_read_attr(dev, name, buf, sizeof(buf)))
 		return fallback;
 
-	return strtol(buf, NULL, 0);
+	errno = 0;
+	number = strtol(buf, &end, 0);
+	if (errno || end == buf || *end) {
+		get_path(dev->bdf, name, path);
+		root_complain(path, "not a number: '%.40s'", buf);
+	}
+	return number;
 }
 
-/* The last part of what a link in the device's directory points to, or "". */
-static void read_link(const struct pci_device *dev, const char *name,
-		      char *buf, size_t len)
+/* A kernel without IOMMU, or SR-IOV, has no such file; these it always has. */
+static unsigned int read_id(const struct pci_device *dev, const char *name, long max)
 {
-	char path[PATH_MAX], target[PATH_MAX];
-	ssize_t n;
+	long number = read_number(dev, name, -1);
+	char path[PATH_MAX];
 
-	buf[0] = '\0';
+	if (number >= 0 && number <= max)
+		return number;
+
 	get_path(dev->bdf, name, path);
-	n = readlink(path, target, sizeof(target) - 1);
-	if (n < 0)
-		return;
+	root_complain(path, number < 0 ? "missing, or not a number" : "0x%lx is too large", number);
+	return 0;
+}
 
-	target[n] = '\0';
-	snprintf(buf, len, "%s", basename(target));
+static void read_link(const struct pci_device *dev, const char *name, char *buf, size_t len)
+{
+	char path[PATH_MAX];
+
+	get_path(dev->bdf, name, path);
+	root_read_link(path, buf, len);
+}
+
+static int read_group(const struct pci_device *dev)
+{
+	char name[32], path[PATH_MAX];
+
+	read_link(dev, "iommu_group", name, sizeof(name));
+	if (!name[0])
+		return -1;
+	if (strspn(name, "0123456789") != strlen(name) || strlen(name) > 9) {
+		get_path(dev->bdf, "iommu_group", path);
+		root_complain(path, "not a group: '%s'", name);
+		return -1;
+	}
+	return atoi(name);
+}
+
+/* A window that is off may have any range. */
+static bool is_possible(const struct pci_device *dev, const struct pci_resource *res)
+{
+	return res - dev->res > SYSFS_ROM || !(res->flags & RES_MEM) || !res->end ||
+	       sysfs_resource_size(res);
+}
+
+static bool read_resource(struct pci_device *dev, const char *line)
+{
+	struct pci_resource *res = &dev->res[dev->nr_res];
+
+	if (dev->nr_res == SYSFS_NR_RESOURCES || !sysfs_parse_resource(line, res) ||
+	    (root_is_copy() && !is_possible(dev, res)))
+		return false;
+
+	dev->nr_res++;
+	return true;
 }
 
 static void read_resources(struct pci_device *dev)
 {
-	FILE *file = open_file(dev, "resource");
-	char line[128];
+	char text[4096], path[PATH_MAX], *line, *rest = text;
 
-	if (!file)
-		return;
+	get_path(dev->bdf, "resource", path);
+	if (root_read_text(path, text, sizeof(text)) < 0)
+		text[0] = '\0';
 
-	while (dev->nr_res < SYSFS_NR_RESOURCES && fgets(line, sizeof(line), file))
-		if (sysfs_parse_resource(line, &dev->res[dev->nr_res]))
-			dev->nr_res++;
-	fclose(file);
+	do {
+		line = strsep(&rest, "\n");
+	} while (rest && read_resource(dev, line));
+
+	/* Behind the last newline there is nothing. */
+	if (line[0])
+		root_complain(path, "line %u: not a resource: '%.80s'", dev->nr_res + 1, line);
+	if (dev->nr_res <= SYSFS_ROM)
+		root_complain(path, "has only %u of a device's resources", dev->nr_res);
 }
 
 static void read_path(struct pci_device *dev)
 {
-	char path[PATH_MAX], resolved[PATH_MAX];
+	char path[PATH_MAX];
 
 	get_path(dev->bdf, "", path);
-	if (realpath(path, resolved))
-		snprintf(dev->path, sizeof(dev->path), "%.511s", resolved);
+	root_resolve(path, dev->path, sizeof(dev->path));
 }
 
 static bool bound_to_vfio(const struct pci_device *dev)
@@ -226,21 +260,22 @@ static bool group_is_made_up(const struct pci_device *dev)
 static void read_bar_sizes(struct pci_device *dev)
 {
 	char name[16], path[PATH_MAX];
-	struct stat st;
+	long long size;
 	int bar;
 
 	for (bar = 0; bar < SYSFS_NR_BARS; bar++) {
 		dev->bar_size[bar] = sysfs_resource_size(&dev->res[bar]);
 		snprintf(name, sizeof(name), "resource%d", bar);
 		get_path(dev->bdf, name, path);
-		if (dev->bar_size[bar] && !stat(path, &st))
-			dev->bar_size[bar] = st.st_size;
+		size = dev->bar_size[bar] ? root_file_size(path) : -1;
+		if (size >= 0)
+			dev->bar_size[bar] = size;
 	}
 }
 
 static bool has_subpage_bar(const struct pci_device *dev)
 {
-	u64 page = sysconf(_SC_PAGESIZE);
+	u64 page = root_page_size();
 	int bar;
 
 	for (bar = 0; bar < SYSFS_NR_BARS; bar++)
@@ -252,18 +287,15 @@ static bool has_subpage_bar(const struct pci_device *dev)
 
 static void read_device(struct pci_device *dev, const char *bdf)
 {
-	char group[32];
-
 	memset(dev, 0, sizeof(*dev));
 	snprintf(dev->bdf, sizeof(dev->bdf), "%.*s", SYSFS_BDF_LEN - 1, bdf);
 	read_path(dev);
 	read_link(dev, "driver", dev->driver, sizeof(dev->driver));
-	read_link(dev, "iommu_group", group, sizeof(group));
-	dev->iommu_group = group[0] ? atoi(group) : -1;
+	dev->iommu_group = read_group(dev);
 	dev->is_noiommu = group_is_made_up(dev);
-	dev->vendor = read_number(dev, "vendor", 0);
-	dev->device = read_number(dev, "device", 0);
-	dev->class = read_number(dev, "class", 0);
+	dev->vendor = read_id(dev, "vendor", 0xffff);
+	dev->device = read_id(dev, "device", 0xffff);
+	dev->class = read_id(dev, "class", 0xffffff);
 	dev->numa_node = read_number(dev, "numa_node", -1);
 	dev->is_vf = attr_exists(dev, "physfn");
 	dev->has_vfs = read_number(dev, "sriov_numvfs", 0) > 0;
@@ -272,17 +304,7 @@ static void read_device(struct pci_device *dev, const char *bdf)
 	read_resources(dev);
 	read_bar_sizes(dev);
 	dev->is_held = attr_exists(dev, MODULE_SUBPAGE);
-	dev->is_prepared = dev->is_held || (!access(MODULE, F_OK) && !has_subpage_bar(dev));
-}
-
-static int by_name(const struct dirent **a, const struct dirent **b)
-{
-	return strcmp((*a)->d_name, (*b)->d_name);
-}
-
-static int not_hidden(const struct dirent *entry)
-{
-	return entry->d_name[0] != '.';
+	dev->is_prepared = dev->is_held || (root_exists(MODULE) && !has_subpage_bar(dev));
 }
 
 bool sysfs_vfio_name(const struct pci_device *dev, char *buf, size_t len)
@@ -292,7 +314,7 @@ bool sysfs_vfio_name(const struct pci_device *dev, char *buf, size_t len)
 	int n, i;
 
 	get_path(dev->bdf, "vfio-dev", path);
-	n = scandir(path, &names, not_hidden, by_name);
+	n = root_list(path, &names);
 	if (n < 0)
 		return false;
 
@@ -304,28 +326,43 @@ bool sysfs_vfio_name(const struct pci_device *dev, char *buf, size_t len)
 	return n;
 }
 
+static bool is_bdf(const char *name)
+{
+	char bdf[SYSFS_BDF_LEN], path[PATH_MAX];
+
+	if (sysfs_parse_bdf(name, bdf) && !strcmp(name, bdf))
+		return true;
+
+	get_path(name, "", path);
+	root_complain(path, "not a PCI address");
+	return false;
+}
+
 int sysfs_scan(struct pci_scan *scan, struct error *err)
 {
 	struct dirent **names;
 	int n, i;
 
 	memset(scan, 0, sizeof(*scan));
-	n = scandir(PCI_DEVICES, &names, not_hidden, by_name);
+	n = root_list(PCI_DEVICES, &names);
 	if (n < 0)
-		return error_set(err, PCI_DEVICES ": %s", strerror(errno));
+		return root_complaint(err) ? -1 :
+		       error_set(err, "%s" PCI_DEVICES ": %s", root_name(), strerror(errno));
 
 	scan->dev = calloc(n ? n : 1, sizeof(*scan->dev));
 	for (i = 0; i < n; i++) {
-		if (scan->dev)
-			read_device(&scan->dev[i], names[i]->d_name);
+		if (scan->dev && is_bdf(names[i]->d_name))
+			read_device(&scan->dev[scan->nr++], names[i]->d_name);
 		free(names[i]);
 	}
 	free(names);
 	if (!scan->dev)
 		return error_set(err, "no memory for %d PCI devices", n);
+	if (!root_complaint(err))
+		return 0;
 
-	scan->nr = n;
-	return 0;
+	sysfs_scan_free(scan);
+	return -1;
 }
 
 void sysfs_scan_free(struct pci_scan *scan)

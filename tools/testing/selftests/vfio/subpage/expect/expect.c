@@ -23,7 +23,7 @@ bool bar_is_subpage(const struct bar_facts *bar)
 	return bar->flags & RES_MEM && bar->device_size && bar->device_size < bar->page_size;
 }
 
-static int find_bar(const struct bar_facts *bar, const struct iomem *map)
+int bar_find(const struct bar_facts *bar, const struct iomem *map)
 {
 	return iomem_find(map, bar->bdf, bar->start, bar_end(bar));
 }
@@ -39,7 +39,7 @@ static bool starts_free_page(const struct bar_facts *bar, const struct iomem *ma
 	if (bar->start != bar_page(bar))
 		return false;
 
-	self = find_bar(bar, map);
+	self = bar_find(bar, map);
 	if (self < 0)
 		return false;
 
@@ -100,7 +100,7 @@ static enum verdict check_page(const struct bar_facts *bar, const struct iomem *
 {
 	if (bar->start != bar_page(bar))
 		return say(VERDICT_REFUTED, why, "the BAR does not start its page");
-	if (find_bar(bar, map) < 0)
+	if (bar_find(bar, map) < 0)
 		return say(VERDICT_REFUTED, why, "the BAR is not in /proc/iomem");
 	if (bar->size != bar->page_size && bar->size != bar->device_size)
 		return say(VERDICT_REFUTED, why,
@@ -116,24 +116,31 @@ static enum verdict check_page(const struct bar_facts *bar, const struct iomem *
 static enum verdict check_unassigned(const struct bar_facts *bar, const struct iomem *map,
 				     struct error *why)
 {
-	if (!bar->start || bar->flags & RES_UNSET || find_bar(bar, map) < 0)
+	if (!bar->start || bar->flags & RES_UNSET || bar_find(bar, map) < 0)
 		return say(VERDICT_CONFIRMED, why, "the BAR has no place in /proc/iomem");
 
 	return say(VERDICT_CHANGED, why, "the BAR has an address and is in /proc/iomem");
+}
+
+bool device_has_region_inside(const char *bdf, const struct iomem *map)
+{
+	int i;
+
+	for (i = 0; i < map->nr; i++)
+		if (!strcmp(map->entry[i].name, bdf) && find_region_inside(map, i) >= 0)
+			return true;
+	return false;
 }
 
 /* A move turns off memory decode for all BARs of the device, and for its VFs. */
 static enum verdict check_busy(const struct bar_facts *bar, const struct iomem *map,
 			       struct error *why)
 {
-	int i;
-
 	if (bar->has_vfs)
 		return say(VERDICT_CONFIRMED, why, "the device has virtual functions");
-	for (i = 0; i < map->nr; i++)
-		if (!strcmp(map->entry[i].name, bar->bdf) && find_region_inside(map, i) >= 0)
-			return say(VERDICT_CONFIRMED, why,
-				   "/proc/iomem shows a region inside a BAR of it");
+	if (device_has_region_inside(bar->bdf, map))
+		return say(VERDICT_CONFIRMED, why,
+			   "/proc/iomem shows a region inside a BAR of it");
 
 	return say(VERDICT_CHANGED, why, "/proc/iomem shows nothing inside a BAR of the device");
 }
@@ -165,6 +172,12 @@ static u64 address_limit(const struct bar_facts *bar)
 	return bar->flags & RES_MEM_64 ? U64_MAX : U32_MAX - (bar->bus_start - bar->start);
 }
 
+bool bar_free_page(const struct bar_facts *bar, const struct iomem *map, int window, u64 from,
+		   u64 *page)
+{
+	return iomem_free_page(map, window, bar->page_size, from, address_limit(bar), page);
+}
+
 /*
  * Only the window that the BAR lies in is judged: whether another window of the bus
  * would do depends on bridge properties that sysfs does not show. A page in a window
@@ -175,7 +188,7 @@ static enum verdict check_no_space(const struct bar_facts *bar, const struct iom
 {
 	u64 page;
 
-	if (!iomem_free_page(map, window, bar->page_size, address_limit(bar), &page))
+	if (!bar_free_page(bar, map, window, 0, &page))
 		return say(VERDICT_CONFIRMED, why, "its window has no free page");
 	if (iomem_is_reserved(map, window))
 		return say(VERDICT_CHANGED, why,
@@ -191,7 +204,7 @@ static enum verdict check_reserved(const struct bar_facts *bar, const struct iom
 {
 	u64 page;
 
-	if (!iomem_free_page(map, window, bar->page_size, address_limit(bar), &page))
+	if (!bar_free_page(bar, map, window, 0, &page))
 		return say(VERDICT_ACCEPTED, why,
 			   "its window is full: a page that is reserved is in another one");
 	if (iomem_is_reserved(map, window))
@@ -204,7 +217,7 @@ static enum verdict check_reserved(const struct bar_facts *bar, const struct iom
 static enum verdict check_window(const struct bar_facts *bar, const struct iomem *map,
 				 struct error *why)
 {
-	int self = find_bar(bar, map), window = self < 0 ? self : iomem_window(map, self);
+	int self = bar_find(bar, map), window = self < 0 ? self : iomem_window(map, self);
 
 	if (self < 0)
 		return say(VERDICT_REFUTED, why, "the BAR is not in /proc/iomem");

@@ -77,6 +77,13 @@ bool bar_is_subpage(const struct bar_facts *bar);
 u64 bar_page(const struct bar_facts *bar);
 u64 bar_page_end(const struct bar_facts *bar);
 
+/* Index of the BAR in /proc/iomem, or -1. */
+int bar_find(const struct bar_facts *bar, const struct iomem *map);
+
+/* Which page of a window is the first free one, @from an address on, that its register can hold? */
+bool bar_free_page(const struct bar_facts *bar, const struct iomem *map, int window, u64 from,
+		   u64 *page);
+
 /* Of a BAR as sysfs shows it now; the parameters are those of the module. */
 void bar_facts_read(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts);
 
@@ -108,6 +115,9 @@ bool expect_mmap(const struct bar_facts *bar, const struct iomem *map);
  */
 bool expect_busy(const struct pci_device *dev, unsigned int number, const struct iomem *map,
 		 struct error *why);
+
+/* Has anybody but VFIO a region inside a BAR of the device? Then none of its BARs moves. */
+bool device_has_region_inside(const char *bdf, const struct iomem *map);
 
 /**
  * expect_state() - is true what the module says of a BAR?
@@ -146,18 +156,39 @@ enum verdict expect_address(const struct pci_scan *scan, const struct iomem *map
 bool resource_in_page(const struct pci_resource *res, u64 start, u64 end);
 
 /**
- * page_intruders() - count what else lies in the host page of a BAR
+ * struct page_intruder - something else that lies in the page of a BAR
+ * @dev: the device whose resource it is, or NULL for an entry of /proc/iomem
+ * @number: which resource of it
+ * @name: of the entry
+ * @start: first address
+ * @end: last address
+ */
+struct page_intruder {
+	const struct pci_device *dev;
+	unsigned int number;
+	const char *name;
+	u64 start;
+	u64 end;
+};
+
+/**
+ * page_look() - what else lies in the host page of a BAR
  * @scan: every PCI device
  * @map: /proc/iomem
  * @dev: device of the BAR, one of @scan
  * @number: which BAR of it
  * @page_size: of the host, bytes
- * @first: names the first intruder, if there is one
+ * @list: filled in: resources of PCI devices first. A device's BAR is in /proc/iomem
+ *	too, and what lies inside it.
+ * @max: how many it may hold
  *
- * Looks at the resources of every PCI device and at /proc/iomem.
- *
- * Return: how many intruders there are.
+ * Return: how many there are.
  */
+unsigned int page_look(const struct pci_scan *scan, const struct iomem *map,
+		       const struct pci_device *dev, unsigned int number, u64 page_size,
+		       struct page_intruder *list, unsigned int max);
+
+/* The same: their number, and the first in words. A BAR that is in no tree is one itself. */
 unsigned int page_intruders(const struct pci_scan *scan, const struct iomem *map,
 			    const struct pci_device *dev, unsigned int number,
 			    u64 page_size, struct error *first);

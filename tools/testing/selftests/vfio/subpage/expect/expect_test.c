@@ -53,7 +53,7 @@ TEST(iomem_hidden)
 	struct iomem map;
 	struct error err;
 
-	EXPECT_EQ(-1, iomem_parse(file, &map, &err));
+	EXPECT_EQ(IOMEM_HIDDEN, iomem_parse(file, &map, &err));
 	EXPECT_NE(NULL, strstr(err.text, "root"));
 	EXPECT_NE(NULL, strstr(err.text, "CAP_SYS_ADMIN"));
 	fclose(file);
@@ -87,11 +87,11 @@ TEST(iomem_space)
 	EXPECT_FALSE(iomem_range_free(&map, 0, 0x0fff, 0x10ff));
 	EXPECT_FALSE(iomem_range_free(&map, 0, 0x4ff0, 0x5000));
 
-	ASSERT_TRUE(iomem_free_page(&map, 0, PAGE, U64_MAX, &page));
+	ASSERT_TRUE(iomem_free_page(&map, 0, PAGE, 0, U64_MAX, &page));
 	EXPECT_EQ(0x3000, page);
-	EXPECT_FALSE(iomem_free_page(&map, 0, PAGE, 0x3ffe, &page));
-	EXPECT_TRUE(iomem_free_page(&map, 0, PAGE, 0x3fff, &page));
-	EXPECT_FALSE(iomem_free_page(&map, 0, 0x10000, U64_MAX, &page));
+	EXPECT_FALSE(iomem_free_page(&map, 0, PAGE, 0, 0x3ffe, &page));
+	EXPECT_TRUE(iomem_free_page(&map, 0, PAGE, 0, 0x3fff, &page));
+	EXPECT_FALSE(iomem_free_page(&map, 0, 0x10000, 0, U64_MAX, &page));
 
 	iomem_free(&map);
 	fclose(file);
@@ -424,8 +424,8 @@ TEST_F(expect, reason_no_space)
 {
 	place(self, 0x11100, 0x100, "");
 	EXPECT_EQ(VERDICT_CHANGED, judge(self, "no-space"));
-	place(self, 0x11100, 0x100,
-	      "10000-100ff : a\n12000-12fff : b\n13800-138ff : c\n");
+	place(self, 0x10100, 0x100,
+	      "11000-110ff : a\n12000-12fff : b\n13800-138ff : c\n");
 	EXPECT_EQ(VERDICT_CONFIRMED, judge(self, "no-space"));
 }
 

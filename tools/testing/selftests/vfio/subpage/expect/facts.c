@@ -3,10 +3,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "device/sysfs.h"
 #include "expect/expect.h"
+#include "root.h"
 
 static void read_state(const struct pci_device *dev, unsigned int bar, struct bar_facts *facts)
 {
@@ -29,7 +29,7 @@ static bool parameter_is(const char *name, const char *value)
 /* DOMAIN:BUS:DEV.FN or VENDOR:DEVICE, separated by commas or blanks. */
 static bool is_excluded(const struct pci_device *dev)
 {
-	char list[1024], bdf[SYSFS_BDF_LEN], *item, *rest = list;
+	char list[1100], bdf[SYSFS_BDF_LEN], *item, *rest = list;
 	unsigned int vendor, device;
 
 	if (!sysfs_read_parameter("exclude", list, sizeof(list)))
@@ -55,7 +55,7 @@ void bar_facts_read(const struct pci_device *dev, unsigned int bar, struct bar_f
 		.size = sysfs_resource_size(res),
 		.device_size = dev->bar_size[bar],
 		.flags = res->flags,
-		.page_size = sysconf(_SC_PAGESIZE),
+		.page_size = root_page_size(),
 		.held = dev->is_held,
 		.has_vfs = dev->has_vfs,
 		.relocate_off = parameter_is("relocate", "no"),

@@ -5,8 +5,10 @@
 #include <strings.h>
 
 #include "expect/iomem.h"
+#include "root.h"
 
-#define IOMEM	"/proc/iomem"
+#define IOMEM		"/proc/iomem"
+#define IOMEM_MAX	(16 << 20)
 
 static bool covers(const struct iomem_entry *entry, u64 start, u64 end)
 {
@@ -88,22 +90,51 @@ int iomem_parse(FILE *file, struct iomem *map, struct error *err)
 
 	if (addresses_hidden(map)) {
 		iomem_free(map);
-		return error_set(err, IOMEM " shows no addresses: run as root (CAP_SYS_ADMIN)");
+		error_set(err, IOMEM " shows no addresses: run as root (CAP_SYS_ADMIN)");
+		return IOMEM_HIDDEN;
 	}
 	return 0;
 }
 
+static int parse_text(char *text, ssize_t len, struct iomem *map, struct error *err)
+{
+	struct error what;
+	FILE *file;
+	int ret;
+
+	if (len < 0 && !root_is_copy()) {
+		error_set(err, IOMEM ": %s", strerror(errno));
+		return errno == EACCES ? IOMEM_HIDDEN : -1;
+	}
+	if (len <= 0 || text[len - 1] != '\n')
+		return error_set(err, "%s" IOMEM ": missing, empty, or a last line without end",
+				 root_name());
+
+	file = fmemopen(text, len, "r");
+	if (!file)
+		return error_set(err, IOMEM ": %s", strerror(errno));
+	ret = iomem_parse(file, map, &what);
+	fclose(file);
+	if (ret)
+		error_set(err, "%.200s%s", root_name(), what.text);
+	return ret;
+}
+
 int iomem_read(struct iomem *map, struct error *err)
 {
-	FILE *file = fopen(IOMEM, "re");
+	char *text = malloc(IOMEM_MAX);
 	int ret;
 
 	memset(map, 0, sizeof(*map));
-	if (!file)
-		return error_set(err, IOMEM ": %s", strerror(errno));
+	if (!text)
+		return error_set(err, IOMEM ": no memory");
 
-	ret = iomem_parse(file, map, err);
-	fclose(file);
+	ret = parse_text(text, root_read_text(IOMEM, text, IOMEM_MAX), map, err);
+	if (root_complaint(err)) {
+		iomem_free(map);
+		ret = -1;
+	}
+	free(text);
 	return ret;
 }
 
@@ -185,24 +216,82 @@ static u64 align_up(u64 address, u64 size)
 	return (address + size - 1) & ~(size - 1);
 }
 
-bool iomem_free_page(const struct iomem *map, int parent, u64 page_size,
+/* One pass, as those in a parent are sorted. */
+bool iomem_free_page(const struct iomem *map, int parent, u64 page_size, u64 from,
 		     u64 limit, u64 *page)
 {
 	const struct iomem_entry *window = &map->entry[parent];
 	u64 last = window->end < limit ? window->end : limit;
-	u64 at = align_up(window->start, page_size), next;
+	u64 at = align_up(window->start > from ? window->start : from, page_size), next;
 	int i;
 
-	while (at <= last && last - at >= page_size - 1) {
-		i = find_overlap(map, parent, at, at + page_size - 1);
-		if (i < 0) {
-			*page = at;
-			return true;
-		}
-		next = align_up(map->entry[i].end + 1, page_size);
-		if (next <= at)
+	for (i = parent + 1; i < map->nr && map->entry[i].start <= window->end; i++) {
+		const struct iomem_entry *entry = &map->entry[i];
+
+		if (entry->parent != parent || entry->end < at)
+			continue;
+		if (entry->start > at && entry->start - at >= page_size)
 			break;
+		next = align_up(entry->end + 1, page_size);
+		if (next <= at)
+			return false;
 		at = next;
 	}
-	return false;
+
+	*page = at;
+	return at >= window->start && at <= last && last - at >= page_size - 1;
+}
+
+/* Behind all that lies in the entry. */
+static int end_of(const struct iomem *map, int i)
+{
+	int end = i + 1;
+
+	while (end < map->nr && map->entry[end].parent >= i)
+		end++;
+	return end;
+}
+
+/* Entries from @from on are @by further behind than their children think. */
+static void renumber(struct iomem *map, int from, int by)
+{
+	int i;
+
+	for (i = 0; i < map->nr; i++)
+		if (map->entry[i].parent >= from)
+			map->entry[i].parent += by;
+}
+
+static void cut(struct iomem *map, int from, int to)
+{
+	memmove(&map->entry[from], &map->entry[to], (map->nr - to) * sizeof(*map->entry));
+	map->nr -= to - from;
+	renumber(map, to, from - to);
+}
+
+void iomem_remove_below(struct iomem *map, int i)
+{
+	cut(map, i + 1, end_of(map, i));
+}
+
+void iomem_remove(struct iomem *map, int i)
+{
+	cut(map, i, end_of(map, i));
+}
+
+int iomem_insert(struct iomem *map, int parent, u64 start, u64 end, const char *name)
+{
+	struct iomem_entry entry = { .start = start, .end = end, .parent = parent };
+	int i = parent + 1;
+
+	snprintf(entry.name, sizeof(entry.name), "%.63s", name);
+	while (i < map->nr && map->entry[i].parent >= parent && map->entry[i].start < start)
+		i = end_of(map, i);
+	if (append(map, &entry))
+		return -1;
+
+	memmove(&map->entry[i + 1], &map->entry[i], (map->nr - 1 - i) * sizeof(entry));
+	renumber(map, i, 1);
+	map->entry[i] = entry;
+	return i;
 }

@@ -11,6 +11,12 @@
 
 #define IOMEM_ROOT	(-1)
 
+/* Another failure than that: the kernel shows no addresses to this user. */
+#define IOMEM_HIDDEN	(-2)
+
+/* Name of what vfio-pci-core reserves behind an open BAR, up to the end of the page. */
+#define IOMEM_RESERVED_BY_CORE	"vfio sub-page reserved"
+
 /**
  * struct iomem_entry - one resource of /proc/iomem
  * @start: first address
@@ -41,11 +47,11 @@ struct iomem {
  * @map: filled in, empty on failure; to be freed with iomem_free()
  * @err: set on failure: a line of another form, or hidden addresses
  *
- * Return: 0 or -1.
+ * Return: 0, -1 or IOMEM_HIDDEN.
  */
 int iomem_parse(FILE *file, struct iomem *map, struct error *err);
 
-/* The same of the running kernel, which needs CAP_SYS_ADMIN. */
+/* The same of the machine that is looked at. The running kernel wants CAP_SYS_ADMIN. */
 int iomem_read(struct iomem *map, struct error *err);
 void iomem_free(struct iomem *map);
 
@@ -78,12 +84,31 @@ bool iomem_range_free(const struct iomem *map, int parent, u64 start, u64 end);
  * @map: the tree
  * @parent: index
  * @page_size: bytes, a power of two
+ * @from: lowest address that the page may hold
  * @limit: highest address that the page may hold
  * @page: filled in if there is one: its first address
  *
  * Return: true if there is one.
  */
-bool iomem_free_page(const struct iomem *map, int parent, u64 page_size,
+bool iomem_free_page(const struct iomem *map, int parent, u64 page_size, u64 from,
 		     u64 limit, u64 *page);
+
+/**
+ * iomem_insert() - put an entry into the tree
+ * @map: the tree
+ * @parent: index of the entry that it lies in, with nothing else there; or IOMEM_ROOT
+ * @start: first address
+ * @end: last address
+ * @name: what holds it
+ *
+ * Indices of entries behind it change.
+ *
+ * Return: its index, or -1 if there is no memory.
+ */
+int iomem_insert(struct iomem *map, int parent, u64 start, u64 end, const char *name);
+
+/* Take out all that lies in entry @i, and the entry itself too. Indices change. */
+void iomem_remove_below(struct iomem *map, int i);
+void iomem_remove(struct iomem *map, int i);
 
 #endif

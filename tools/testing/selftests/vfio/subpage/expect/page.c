@@ -4,9 +4,6 @@
 
 #include "expect/expect.h"
 
-/* Name of vfio-pci-core's reservation in /proc/iomem. */
-#define RESERVED_BY_CORE	"vfio sub-page reserved"
-
 struct page {
 	u64 start;
 	u64 end;
@@ -41,11 +38,24 @@ bool resource_in_page(const struct pci_resource *res, u64 start, u64 end)
 	       sysfs_resource_size(res) && overlaps(&page, res->start, res->end);
 }
 
-static unsigned int count_devices(const struct pci_scan *scan, const struct pci_device *dev,
-				  unsigned int number, const struct page *page,
-				  struct error *first)
+/* A list that knows how much did not fit. */
+struct list {
+	struct page_intruder *at;
+	unsigned int nr;
+	unsigned int max;
+};
+
+static void add(struct list *list, struct page_intruder intruder)
 {
-	unsigned int nr = 0, i;
+	if (list->nr < list->max)
+		list->at[list->nr] = intruder;
+	list->nr++;
+}
+
+static void look_at_devices(const struct pci_scan *scan, const struct pci_device *dev,
+			    unsigned int number, const struct page *page, struct list *list)
+{
+	unsigned int i;
 	size_t d;
 
 	for (d = 0; d < scan->nr; d++) {
@@ -55,16 +65,14 @@ static unsigned int count_devices(const struct pci_scan *scan, const struct pci_
 			const struct pci_resource *res = &other->res[i];
 
 			if (!resource_in_page(res, page->start, page->end) ||
-			    is_window_above(other, i, dev, page))
+			    is_window_above(other, i, dev, page) ||
+			    (other == dev && i == number))
 				continue;
-			if (!strcmp(other->bdf, dev->bdf) && i == number)
-				continue;
-			if (!nr++)
-				error_set(first, "resource %u of %s at 0x%llx is in the page",
-					  i, other->bdf, res->start);
+			add(list, (struct page_intruder) {
+				.dev = other, .number = i, .start = res->start, .end = res->end,
+			});
 		}
 	}
-	return nr;
 }
 
 static bool is_reservation(const struct iomem_entry *entry, const struct page *page)
@@ -72,29 +80,37 @@ static bool is_reservation(const struct iomem_entry *entry, const struct page *p
 	if (entry->start < page->start || entry->end > page->end)
 		return false;
 
-	return !strcmp(entry->name, RESERVED_BY_CORE);
+	return !strcmp(entry->name, IOMEM_RESERVED_BY_CORE);
 }
 
-static unsigned int count_iomem(const struct iomem *map, int self, const struct page *page,
-				struct error *first, unsigned int already)
+static void look_at_iomem(const struct iomem *map, int self, const struct page *page,
+			  struct list *list)
 {
-	unsigned int nr = 0;
 	int i;
 
 	for (i = 0; i < map->nr; i++) {
 		const struct iomem_entry *entry = &map->entry[i];
 
-		if (!overlaps(page, entry->start, entry->end))
-			continue;
-		if (iomem_contains(map, i, self) || iomem_contains(map, self, i))
-			continue;
-		if (is_reservation(entry, page))
-			continue;
-		if (!nr++ && !already)
-			error_set(first, "/proc/iomem has '%s' at 0x%llx in the page",
-				  entry->name, entry->start);
+		if (overlaps(page, entry->start, entry->end) && !iomem_contains(map, i, self) &&
+		    !iomem_contains(map, self, i) && !is_reservation(entry, page))
+			add(list, (struct page_intruder) {
+				.name = entry->name, .start = entry->start, .end = entry->end,
+			});
 	}
-	return nr;
+}
+
+unsigned int page_look(const struct pci_scan *scan, const struct iomem *map,
+		       const struct pci_device *dev, unsigned int number, u64 page_size,
+		       struct page_intruder *list, unsigned int max)
+{
+	const struct pci_resource *res = &dev->res[number];
+	struct page page = { .start = res->start & ~(page_size - 1) };
+	struct list found = { .at = list, .max = max };
+
+	page.end = page.start + page_size - 1;
+	look_at_devices(scan, dev, number, &page, &found);
+	look_at_iomem(map, iomem_find(map, dev->bdf, res->start, res->end), &page, &found);
+	return found.nr;
 }
 
 unsigned int page_intruders(const struct pci_scan *scan, const struct iomem *map,
@@ -102,17 +118,20 @@ unsigned int page_intruders(const struct pci_scan *scan, const struct iomem *map
 			    u64 page_size, struct error *first)
 {
 	const struct pci_resource *res = &dev->res[number];
-	struct page page = { .start = res->start & ~(page_size - 1) };
+	struct page_intruder one;
 	unsigned int nr;
-	int self;
 
-	page.end = page.start + page_size - 1;
-	self = iomem_find(map, dev->bdf, res->start, res->end);
-	if (self < 0) {
+	if (iomem_find(map, dev->bdf, res->start, res->end) < 0) {
 		error_set(first, "the BAR itself is not in /proc/iomem");
 		return 1;
 	}
 
-	nr = count_devices(scan, dev, number, &page, first);
-	return nr + count_iomem(map, self, &page, first, nr);
+	nr = page_look(scan, map, dev, number, page_size, &one, 1);
+	if (nr && one.dev)
+		error_set(first, "resource %u of %s at 0x%llx is in the page", one.number,
+			  one.dev->bdf, one.start);
+	else if (nr)
+		error_set(first, "/proc/iomem has '%s' at 0x%llx in the page", one.name,
+			  one.start);
+	return nr;
 }

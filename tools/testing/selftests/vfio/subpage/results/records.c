@@ -11,6 +11,7 @@
 
 #include <json-c/json.h>
 
+#include "json.h"
 #include "results/records.h"
 
 static FILE *file;
@@ -24,21 +25,6 @@ static struct json_object *new_record(const char *type)
 	return record;
 }
 
-static void add_string(struct json_object *object, const char *key, const char *text)
-{
-	json_object_object_add(object, key, text[0] ? json_object_new_string(text) : NULL);
-}
-
-static void add_int(struct json_object *object, const char *key, long long value)
-{
-	json_object_object_add(object, key, json_object_new_int64(value));
-}
-
-static void add_bool(struct json_object *object, const char *key, bool value)
-{
-	json_object_object_add(object, key, json_object_new_boolean(value));
-}
-
 /* Negative is unknown. */
 static void add_known(struct json_object *object, const char *key, int value)
 {
@@ -48,15 +34,6 @@ static void add_known(struct json_object *object, const char *key, int value)
 static void add_known_bool(struct json_object *object, const char *key, int value)
 {
 	json_object_object_add(object, key, value < 0 ? NULL : json_object_new_boolean(value));
-}
-
-/* 64 bits do not survive every reader of JSON as a number. */
-static void add_hex(struct json_object *object, const char *key, int digits, u64 value)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "0x%0*llx", digits, value);
-	add_string(object, key, text);
 }
 
 static struct json_object *new_number(double value)
@@ -92,12 +69,12 @@ static struct json_object *new_platform(const char *name, const char *accel)
 	struct utsname uts;
 
 	uname(&uts);
-	add_string(platform, "name", name);
-	add_string(platform, "arch", strcmp(uts.machine, "aarch64") ? uts.machine : "arm64");
-	add_int(platform, "page_size", sysconf(_SC_PAGESIZE));
-	add_string(platform, "kernel", uts.release);
-	add_string(platform, "accel", accel);
-	add_int(platform, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
+	json_add_string(platform, "name", name);
+	json_add_string(platform, "arch", strcmp(uts.machine, "aarch64") ? uts.machine : "arm64");
+	json_add_int(platform, "page_size", sysconf(_SC_PAGESIZE));
+	json_add_string(platform, "kernel", uts.release);
+	json_add_string(platform, "accel", accel);
+	json_add_int(platform, "cpus", sysconf(_SC_NPROCESSORS_ONLN));
 	return platform;
 }
 
@@ -107,10 +84,10 @@ static void add_command(struct json_object *record, char **argv)
 	size_t len = 0;
 
 	snprintf(program, sizeof(program), "%s", argv[0]);
-	add_string(record, "program", basename(program));
+	json_add_string(record, "program", basename(program));
 	for (; *argv && len < sizeof(text); argv++)
 		len += snprintf(text + len, sizeof(text) - len, "%s%s", len ? " " : "", *argv);
-	add_string(record, "command", text);
+	json_add_string(record, "command", text);
 }
 
 static void add_time(struct json_object *record)
@@ -120,7 +97,7 @@ static void add_time(struct json_object *record)
 	char text[32];
 
 	strftime(text, sizeof(text), "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-	add_string(record, "time", text);
+	json_add_string(record, "time", text);
 }
 
 /* Its version, and the checksum of its source; of nothing while it is not loaded. */
@@ -132,7 +109,7 @@ static void add_module_version(struct json_object *record)
 	    sysfs_read_line("/sys/module/" MODULE_SUBPAGE "/srcversion", checksum,
 			    sizeof(checksum)))
 		snprintf(text, sizeof(text), "%s, srcversion %s", version, checksum);
-	add_string(record, "module_version", text);
+	json_add_string(record, "module_version", text);
 }
 
 int records_open(const char *path, char **argv, const char *platform, const char *accel,
@@ -149,7 +126,7 @@ int records_open(const char *path, char **argv, const char *platform, const char
 				 strerror(errno));
 
 	record = new_record("run");
-	add_int(record, "schema", RECORDS_SCHEMA);
+	json_add_int(record, "schema", RECORDS_SCHEMA);
 	add_command(record, argv);
 	add_time(record);
 	add_module_version(record);
@@ -161,9 +138,9 @@ int records_open(const char *path, char **argv, const char *platform, const char
 static void add_binding(struct json_object *record, const char *bdf, const char *driver,
 			bool module)
 {
-	add_string(record, "bdf", bdf);
-	add_string(record, "driver", driver);
-	add_bool(record, "module", module);
+	json_add_string(record, "bdf", bdf);
+	json_add_string(record, "driver", driver);
+	json_add_bool(record, "module", module);
 }
 
 void record_bar(const struct record_bar *bar)
@@ -172,19 +149,19 @@ void record_bar(const struct record_bar *bar)
 	struct json_object *record = new_record("bar");
 
 	add_binding(record, bar->dev->bdf, bar->dev->driver, bar->dev->is_prepared);
-	add_hex(record, "vendor", 4, bar->dev->vendor);
-	add_hex(record, "device", 4, bar->dev->device);
-	add_hex(record, "class", 6, bar->dev->class);
-	add_string(record, "name", bar->name);
-	add_int(record, "bar", bar->bar);
-	add_int(record, "size", bar->dev->bar_size[bar->bar]);
-	add_int(record, "shown_size", sysfs_resource_size(res));
-	add_hex(record, "start", 0, res->start);
-	add_hex(record, "flags", 0, res->flags);
-	add_string(record, "state", bar->state);
-	add_bool(record, "expected_mmap", bar->expected_mmap);
+	json_add_hex(record, "vendor", 4, bar->dev->vendor);
+	json_add_hex(record, "device", 4, bar->dev->device);
+	json_add_hex(record, "class", 6, bar->dev->class);
+	json_add_string(record, "name", bar->name);
+	json_add_int(record, "bar", bar->bar);
+	json_add_int(record, "size", bar->dev->bar_size[bar->bar]);
+	json_add_int(record, "shown_size", sysfs_resource_size(res));
+	json_add_hex(record, "start", 0, res->start);
+	json_add_hex(record, "flags", 0, res->flags);
+	json_add_string(record, "state", bar->state);
+	json_add_bool(record, "expected_mmap", bar->expected_mmap);
 	add_known_bool(record, "mmap", bar->mmap);
-	add_string(record, "backend", bar->backend);
+	json_add_string(record, "backend", bar->backend);
 	write_record(record);
 }
 
@@ -192,10 +169,10 @@ void record_neighbour(bool module, u64 start, u64 end, const char *name)
 {
 	struct json_object *record = new_record("neighbour");
 
-	add_bool(record, "module", module);
-	add_hex(record, "start", 0, start);
-	add_hex(record, "end", 0, end);
-	add_string(record, "name", name);
+	json_add_bool(record, "module", module);
+	json_add_hex(record, "start", 0, start);
+	json_add_hex(record, "end", 0, end);
+	json_add_string(record, "name", name);
 	write_record(record);
 }
 
@@ -204,12 +181,12 @@ static void add_register(struct json_object *record, const struct record_registe
 	bool whole = !at->reg.width;
 
 	add_binding(record, at->bdf, at->driver, at->module);
-	add_int(record, "bar", at->reg.bar);
+	json_add_int(record, "bar", at->reg.bar);
 	json_object_object_add(record, "offset",
 			       whole ? NULL : json_object_new_int64(at->reg.offset));
 	add_known(record, "width", whole ? -1 : (int)at->reg.width);
-	add_string(record, "path", at->path);
-	add_string(record, "op", at->op);
+	json_add_string(record, "path", at->path);
+	json_add_string(record, "op", at->op);
 }
 
 static void add_interval(struct json_object *record, const double *ends)
@@ -230,7 +207,7 @@ static void add_stats(struct json_object *record, const struct stats *stats)
 	add_number(record, "min_ns", stats->min);
 	add_number(record, "p99_ns", stats->p99);
 	add_interval(record, stats->ci95);
-	add_int(record, "samples", stats->samples);
+	json_add_int(record, "samples", stats->samples);
 }
 
 void record_timing(const struct record_timing *timing)
@@ -239,10 +216,10 @@ void record_timing(const struct record_timing *timing)
 
 	add_register(record, &timing->at);
 	add_stats(record, &timing->stats);
-	add_int(record, "batch", timing->batch);
+	json_add_int(record, "batch", timing->batch);
 	add_known(record, "cpu", timing->cpu);
 	add_known(record, "node", timing->node);
-	add_int(record, "outliers", timing->outliers);
+	json_add_int(record, "outliers", timing->outliers);
 	add_number(record, "loop_ns", timing->loop_ns);
 	write_record(record);
 }
@@ -252,8 +229,8 @@ void record_skip(const struct record_register *at, bool missing, const char *rea
 	struct json_object *record = new_record("skip");
 
 	add_register(record, at);
-	add_string(record, "kind", missing ? "missing" : "not-applicable");
-	add_string(record, "reason", reason);
+	json_add_string(record, "kind", missing ? "missing" : "not-applicable");
+	json_add_string(record, "reason", reason);
 	write_record(record);
 }
 
@@ -261,13 +238,13 @@ void record_perf(const struct record_perf *perf)
 {
 	struct json_object *record = new_record("perf");
 
-	add_hex(record, "seed", 0, perf->seed);
-	add_string(record, "counter", perf->counter);
+	json_add_hex(record, "seed", 0, perf->seed);
+	json_add_string(record, "counter", perf->counter);
 	add_number(record, "counter_hz", perf->counter_hz);
 	add_number(record, "resolution_ns", perf->resolution_ns);
-	add_int(record, "blocks", perf->blocks);
-	add_int(record, "rounds", perf->rounds);
-	add_bool(record, "remote_node", perf->remote_node);
+	json_add_int(record, "blocks", perf->blocks);
+	json_add_int(record, "rounds", perf->rounds);
+	json_add_bool(record, "remote_node", perf->remote_node);
 	write_record(record);
 }
 
@@ -281,10 +258,10 @@ void record_machine(const struct machine *machine)
 		json_object_array_add(warnings, json_object_new_string(machine->warning[i].text));
 
 	record = new_record("machine");
-	add_string(record, "cpu_model", machine->cpu_model);
-	add_string(record, "governor", machine->governor);
+	json_add_string(record, "cpu_model", machine->cpu_model);
+	json_add_string(record, "governor", machine->governor);
 	add_known_bool(record, "smt", machine->smt);
-	add_string(record, "hypervisor", machine->hypervisor);
+	json_add_string(record, "hypervisor", machine->hypervisor);
 	json_object_object_add(record, "steal_percent", machine->steal_percent < 0 ? NULL :
 			       new_number(machine->steal_percent));
 	json_object_object_add(record, "warnings", warnings);
@@ -296,10 +273,10 @@ void record_open(const char *driver, bool module, size_t functions, const char *
 {
 	struct json_object *record = new_record("open");
 
-	add_string(record, "driver", driver);
-	add_bool(record, "module", module);
-	add_int(record, "functions", functions);
-	add_string(record, "phase", phase);
+	json_add_string(record, "driver", driver);
+	json_add_bool(record, "module", module);
+	json_add_int(record, "functions", functions);
+	json_add_string(record, "phase", phase);
 	add_stats(record, stats);
 	write_record(record);
 }
@@ -308,11 +285,11 @@ static struct json_object *new_totals(const struct record_totals *totals)
 {
 	struct json_object *object = json_object_new_object();
 
-	add_int(object, "pass", totals->pass);
-	add_int(object, "fail", totals->fail);
-	add_int(object, "skip", totals->skip);
-	add_int(object, "xfail", totals->xfail);
-	add_int(object, "error", totals->error);
+	json_add_int(object, "pass", totals->pass);
+	json_add_int(object, "fail", totals->fail);
+	json_add_int(object, "skip", totals->skip);
+	json_add_int(object, "xfail", totals->xfail);
+	json_add_int(object, "error", totals->error);
 	return object;
 }
 
@@ -325,7 +302,7 @@ int records_close(const struct record_totals *totals, bool complete, struct erro
 
 	record = new_record("end");
 	json_object_object_add(record, "totals", totals ? new_totals(totals) : NULL);
-	add_bool(record, "complete", complete);
+	json_add_bool(record, "complete", complete);
 	write_record(record);
 	if (fsync(fileno(file)) && errno != EINVAL)
 		write_error = errno;
