@@ -36,7 +36,7 @@ Q := @
 MAKEFLAGS += --no-print-directory -s
 endif
 
-.PHONY: all modules modules_install suite install kselftest report check check-all htmldocs patches clean help
+.PHONY: all modules modules_install suite survey install kselftest report check check-all htmldocs patches clean help
 
 all: modules
 
@@ -51,12 +51,21 @@ modules_install: modules
 suite:
 	$(Q)scripts/build/suite.sh "$(BUILD)/suite"
 
+# What it finds is its exit code, and no failure of make.
+survey:
+	$(Q)scripts/packages.sh build
+	$(Q)scripts/build/suite.sh "$(BUILD)/suite"
+	$(Q)$(BUILD)/suite/vfio_pci_subpage_survey || [ $$? != 2 ]
+
 install: modules_install suite
 	$(Q)install -d "$(LIBEXEC)/profiles" "$(LIBEXEC)/report"
 	$(Q)install -m 755 $(BUILD)/suite/vfio_pci_subpage_test \
 		$(BUILD)/suite/vfio_pci_subpage_perf \
 		$(BUILD)/suite/vfio_pci_subpage_open \
 		scripts/vfio-bind.sh scripts/vfio-restore.sh scripts/report.py "$(LIBEXEC)"
+	$(Q)install -d "$(DESTDIR)$(PREFIX)/bin"
+	$(Q)install -m 755 $(BUILD)/suite/vfio_pci_subpage_survey \
+		"$(DESTDIR)$(PREFIX)/bin/vfio-pci-subpage-survey"
 	$(Q)install -m 644 scripts/lib.sh scripts/bindings.sh "$(LIBEXEC)"
 	$(Q)install -m 644 $(SUITE)/profiles/*.profile "$(LIBEXEC)/profiles"
 	$(Q)install -m 644 scripts/report/*.py "$(LIBEXEC)/report"
@@ -91,9 +100,10 @@ help:
 	@echo 'make report                  draw report.html beside the latest results (RESULTS=, BEFORE=)'
 	@echo 'make check                   run the tests, half an hour; ends with a line of totals'
 	@echo 'make check-all               the same on every platform'
+	@echo 'make survey                  list BARs of this host that are smaller than a page'
 	@echo 'make modules                 build vfio_pci_subpage.ko (KDIR=, V=1)'
 	@echo 'make modules_install         install the module (INSTALL_MOD_PATH=)'
-	@echo 'make install                 the module, the suite and its scripts (PREFIX=, DESTDIR=)'
+	@echo 'make install                 the module, the suite, the survey and scripts (PREFIX=, DESTDIR=)'
 	@echo 'make suite                   build the suite only'
 	@echo 'make htmldocs                build the documentation'
 	@echo 'make patches TREE=...        write the series for a kernel tree into build/patches (OUT=)'

@@ -27,6 +27,7 @@ build   make             make           make            make            make
 build   libc6-dev        glibc-devel    glibc-devel     glibc           stdio.h
 build   libnuma-dev      numactl-devel  libnuma-devel   numactl         numa.h
 build   libjson-c-dev    json-c-devel   libjson-c-devel json-c          json-c/json.h
+build   libpci-dev       pciutils-devel pciutils-devel  pciutils        pci/pci.h
 build   pahole           dwarves        dwarves         pahole          pahole
 build   xz-utils         xz             xz              xz              xz
 build   kmod             kmod           kmod            kmod            modprobe

@@ -46,6 +46,11 @@ def test_a_program_runs_where_it_was_installed(root, name):
     assert run(directory / f"vfio_pci_subpage_{name}", "--help").returncode == 0
 
 
+def test_the_survey_is_a_command(root):
+    done = run(root[0] / "usr/bin/vfio-pci-subpage-survey", "--help")
+    assert done.returncode == 0 and "vfio-pci-subpage-survey" in done.stdout
+
+
 def test_the_report_runs_where_it_was_installed(root):
     done = run(root[0] / "usr/libexec/vfio-pci-subpage/report.py", "--help")
     assert done.returncode == 0 and "--merge" in done.stdout

@@ -45,6 +45,7 @@ static FILE *text_file(const char *text)
 #include "expect/expect_test.c"
 #include "options_test.c"
 #include "registers/registers_test.c"
+#include "survey/survey_test.c"
 
 /* Statistics. */
 

@@ -77,6 +77,20 @@ static int set_seed(struct options *options, const struct known_option *known,
 	return 0;
 }
 
+static int set_page_size(struct options *options, const struct known_option *known,
+			 const char *value, struct error *err)
+{
+	u64 size;
+
+	if (!profile_parse_number(value, &size) || size < 4096 || size > known->max ||
+	    size & (size - 1))
+		return error_set(err, "--page-size %s: not a power of two from 4096 to %zu",
+				 value, known->max);
+
+	options->page_size = size;
+	return 0;
+}
+
 static int set_backend(struct options *options, const struct known_option *known,
 		       const char *name, struct error *err)
 {
@@ -149,6 +163,7 @@ static int add_register(struct options *options, const struct known_option *know
 #define TEST	OPTIONS_TEST
 #define PERF	OPTIONS_PERF
 #define OPEN	OPTIONS_OPEN
+#define SURVEY	OPTIONS_SURVEY
 #define ALL	(TEST | PERF | OPEN)
 
 #define MEMBER(name)	offsetof(struct options, name)
@@ -206,7 +221,26 @@ static const struct known_option table[] = {
 	{ "rounds", "N", PERF,
 	  "bindings of each kind, for --compare" DEFAULT(DEFAULT_ROUNDS),
 	  .set = set_count, .offset = MEMBER(rounds), .max = MAX_COUNT },
-	{ "help", NULL, ALL,
+	{ "map", NULL, SURVEY,
+	  "a map of the pages instead of the table",
+	  .set = set_flag, .offset = MEMBER(map) },
+	{ "json", NULL, SURVEY,
+	  "JSON instead of the table",
+	  .set = set_flag, .offset = MEMBER(json) },
+	{ "root", "DIR", SURVEY,
+	  "look at the copy of a machine in DIR, made with --collect",
+	  .set = set_text, .offset = MEMBER(root) },
+	{ "page-size", "N", SURVEY,
+	  "bytes of a page there, if the copy does not say it",
+	  .set = set_page_size, .max = 1 << 20 },
+	{ "collect", "DIR", SURVEY,
+	  "copy the files that this program reads into DIR, which is new,"
+	  INDENT "and print nothing else",
+	  .set = set_text, .offset = MEMBER(collect) },
+	{ "version", NULL, SURVEY,
+	  "print the version",
+	  .set = set_flag, .offset = MEMBER(version) },
+	{ "help", NULL, ALL | SURVEY,
 	  "this text",
 	  .set = set_flag, .offset = MEMBER(help) },
 };
@@ -238,6 +272,18 @@ static const char * const about[] = {
 	"Times bind, open, first mapping, first touch, close and unbind of these devices\n"
 	"under vfio-pci without and with the module, for 1, 8, 32 and 128 of them, as far as there\n"
 	"are so many. Leaves them without a driver: start it by vfio-bind.sh.\n"
+	"\n",
+	[OPTIONS_SURVEY] =
+	"Usage: vfio-pci-subpage-survey [options] [BDF...]\n"
+	"\n"
+	"Lists memory BARs smaller than a page of these PCI devices, else of all: which of\n"
+	"them user space can map under vfio-pci, and what becomes of each with the module\n"
+	"vfio_pci_subpage, if the devices are bound in this order. Binds and changes nothing.\n"
+	"Needs no root; without it the kernel does not show which pages of a host bridge are\n"
+	"free.\n"
+	"\n"
+	"Exit status: 0 no BAR is trapped, 1 some are that the module would map, 2 wrong use or\n"
+	"files that cannot be read, 3 some stay trapped even with the module.\n"
 	"\n",
 };
 
@@ -383,6 +429,12 @@ int options_parse(enum options_program program, int argc, char **argv, const cha
 		return -1;
 	if (options->rounds && !options->compare)
 		return error_set(err, "--rounds needs --compare");
+	if (options->map && options->json)
+		return error_set(err, "--map and --json exclude each other");
+	if (options->collect && (options->root || options->nr_bdf))
+		return error_set(err, "--collect copies all of this machine: no --root, no BDF");
+	if (options->page_size && !options->root)
+		return error_set(err, "--page-size needs --root: this machine's own is known");
 	if (options->compare && !options->rounds)
 		options->rounds = DEFAULT_ROUNDS;
 	if (!options->nr_bdf && bdfs)

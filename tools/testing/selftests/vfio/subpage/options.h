@@ -15,7 +15,8 @@
 enum options_program {
 	OPTIONS_TEST = 1,
 	OPTIONS_PERF = 2,
-	OPTIONS_OPEN = 4
+	OPTIONS_OPEN = 4,
+	OPTIONS_SURVEY = 8
 };
 
 /* A safe register that the user named, and its device. */
@@ -41,6 +42,12 @@ struct named_register {
  * @remote_node: perf: run on a NUMA node that is not the device's
  * @compare: perf: rebind the devices without and with the module in turn
  * @rounds: perf: how often each way if @compare, else 0
+ * @map: survey: print a page map
+ * @json: survey: print JSON
+ * @root: survey: directory of a copy to look at, NULL for this machine
+ * @collect: survey: directory to make a copy in, NULL for none
+ * @page_size: survey: of the copy, bytes; 0 for what it says itself
+ * @version: survey: only print the version
  * @help: only print the help
  * @list_only: the harness is asked to list tests or options, not to run
  * @bdf: devices that were named
@@ -66,6 +73,12 @@ struct options {
 	bool remote_node;
 	bool compare;
 	size_t rounds;
+	bool map;
+	bool json;
+	const char *root;
+	const char *collect;
+	size_t page_size;
+	bool version;
 	bool help;
 	bool list_only;
 	char (*bdf)[SYSFS_BDF_LEN];

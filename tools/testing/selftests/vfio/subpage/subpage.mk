@@ -9,11 +9,20 @@ SUBPAGE_DIR := $(patsubst %/,%,$(dir $(lastword $(MAKEFILE_LIST))))
 SUBPAGE_TEST := $(OUTPUT)/vfio_pci_subpage_test
 SUBPAGE_PERF := $(OUTPUT)/vfio_pci_subpage_perf
 SUBPAGE_OPEN := $(OUTPUT)/vfio_pci_subpage_open
+SUBPAGE_SURVEY := $(OUTPUT)/vfio_pci_subpage_survey
 SUBPAGE_UNIT_TEST := $(OUTPUT)/vfio_pci_subpage_unit_test
 SUBPAGE_STALE_MAP := $(OUTPUT)/vfio_pci_subpage_stale_map
 
 # Those that are linked with the suite's library, and the others.
 SUBPAGE_LINKED := $(SUBPAGE_TEST) $(SUBPAGE_PERF) $(SUBPAGE_OPEN) $(SUBPAGE_UNIT_TEST)
+
+# The survey alone wants libpci, and is left out where that is not installed.
+ifeq ($(shell $(CC) -E -include pci/pci.h -x c /dev/null >/dev/null 2>&1 && echo yes),yes)
+SUBPAGE_LINKED += $(SUBPAGE_SURVEY)
+else
+$(warning no pci/pci.h: vfio_pci_subpage_survey is not built: install libpci-dev)
+endif
+
 SUBPAGE_PROGS := $(SUBPAGE_LINKED) $(SUBPAGE_STALE_MAP)
 
 # The unit test includes the tests of each folder.
@@ -75,6 +84,7 @@ $(SUBPAGE_ALL_O): | $(SUBPAGE_ROOMS) $(SUBPAGE_H)
 
 $(SUBPAGE_LINKED): $(SUBPAGE_O)
 $(SUBPAGE_LINKED): SUBPAGE_LIBS := $(SUBPAGE_LDLIBS)
+$(SUBPAGE_SURVEY): SUBPAGE_LIBS += -lpci
 $(SUBPAGE_PROGS): %: %.o
 	$(call msg,LINK,,$@)
 	$(Q)$(CC) $(CFLAGS) $(LDFLAGS) $(TARGET_ARCH) $^ $(SUBPAGE_LIBS) $(LDLIBS) -o $@
