@@ -117,7 +117,7 @@ run_vm()
 		--topology "$topology" --job "$(topology_job "$topology")" \
 		--limit "$(platform_get "$platform" limit)" \
 		--append "samples=$(platform_get "$platform" samples) iomem=relaxed${DELAY:+ delay=$DELAY}" \
-		$(printf -- "--program $suite/vfio_pci_subpage_%s " test perf open) \
+		$(printf -- "--program $suite/vfio_pci_subpage_%s " test perf open survey) \
 		--program tools/testing/selftests/vfio/profiles
 }
 

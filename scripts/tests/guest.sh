@@ -24,6 +24,7 @@ use()
 	suite_programs=(--program "$suite/vfio_pci_subpage_test"
 			--program "$suite/vfio_pci_subpage_perf"
 			--program "$suite/vfio_pci_subpage_open"
+			--program "$suite/vfio_pci_subpage_survey"
 			--program tools/testing/selftests/vfio/profiles)
 }
 

@@ -71,6 +71,56 @@ mapped()
 	sort -u bars | grep -cxFf - mapped
 }
 
+# survey FILE BDF...: the table of vfio-pci-subpage-survey, whatever it finds
+survey()
+{
+	_table=$1
+	shift
+	/suite/vfio_pci_subpage_survey "$@" >"$_table" 2>err
+	case $? in
+	0 | 1 | 3) ;;
+	*) cat err; return 1 ;;
+	esac
+}
+
+# predicted_at TABLE: lines "BDF BAR STATE ADDRESS", as the module will make it
+predicted_at()
+{
+	awk '$1 ~ /^[0-9a-f]+:[0-9a-f]+:/ { print $1, $2, $6, $7 == "-" ? $4 : $7 }' "$1"
+}
+
+# predicted TABLE BDF: lines "BAR STATE ADDRESS"
+predicted()
+{
+	predicted_at "$1" | sed -n "s/^$2 //p"
+}
+
+# became BDF: the same as it is
+became()
+{
+	for _bar in 0 1 2 3 4 5; do
+		[ ! -e "$PCI/$1/vfio_pci_subpage/bar$_bar" ] ||
+			printf '%s %s 0x%x\n' $_bar "$(state "$1" $_bar)" $(($(bar_start "$1" $_bar)))
+	done
+}
+
+# was_predicted_module BDF: what survey.txt says of it has come true
+was_predicted_module()
+{
+	same "$1" "$(predicted survey.txt "$1")" "$(became "$1")"
+}
+
+# was_predicted_plain BDF: those that it calls mapped were, as the suite has recorded
+# without the module, and no others
+was_predicted_plain()
+{
+	awk -v dev="$1" '$1 == dev { print $2, $5 == "mapped" ? "true" : "false" }' survey.txt >plain
+	same "sub-page BARs of $1" "$(subpage_bars | grep -c "^$1")" "$(wc -l <plain)" || return 1
+	sed -nE "s/.*\"type\": \"bar\", \"bdf\": \"$1\".*\"module\": false.*\"bar\": ([0-9]+).*\"mmap\": (true|false).*/\1 \2/p" \
+		records.jsonl >recorded
+	! grep -vxFf recorded plain
+}
+
 # devices_under_test: lines of "ID BDF pack|keep", written once by the runner. Those that
 # plug_marked adds are not among them before.
 devices_under_test()

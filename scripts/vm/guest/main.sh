@@ -68,6 +68,51 @@ measure()
 	return $ret
 }
 
+# Before anything is bound: what will be made of the devices, bound in this order
+predict()
+{
+	# shellcheck disable=SC2046
+	survey "$1" $(all_bdfs) && cat "$1"
+}
+
+# Without root, what is predicted is the same, or said to be unknown.
+predict_without_root()
+{
+	predicted_at survey.txt >root
+	# shellcheck disable=SC2046
+	su nobody -s /bin/sh -c "/suite/vfio_pci_subpage_survey $(all_bdfs | paste -sd ' ')" \
+		>nobody.txt 2>nobody.err
+	cat nobody.err
+	grep -q '/proc/iomem' nobody.err && predicted_at nobody.txt >nobody &&
+		same BARs "$(wc -l <root)" "$(wc -l <nobody)" &&
+		! grep -v ' unknown ' nobody | grep -vxFf root
+}
+
+# A copy stands in for the machine.
+predict_from_copy()
+{
+	/suite/vfio_pci_subpage_survey --collect /tmp/copy || return 1
+	# shellcheck disable=SC2046
+	survey copy.txt --root /tmp/copy $(all_bdfs) && diff survey.txt copy.txt
+}
+
+# predictions KIND: of each device
+predictions()
+{
+	for dev in $(all_bdfs); do
+		check "survey.$1.$dev" "was_predicted_$1" "$dev"
+	done
+}
+
+# What the program says of a device that is bound is what the module says.
+survey_of_bound()
+{
+	predict bound.txt || return 1
+	for dev in $(all_bdfs); do
+		same "$dev" "$(became "$dev")" "$(predicted bound.txt "$dev")" || return 1
+	done
+}
+
 open_cost()
 {
 	# shellcheck disable=SC2046
@@ -77,8 +122,14 @@ open_cost()
 load_plain_vfio || exit 1
 pack_marked
 plug_marked || exit 1
+check survey.predict predict survey.txt
+check survey.predict_without_root predict_without_root
+check survey.predict_from_copy predict_from_copy
 suite without without
+predictions plain
 suite with page
+predictions module
+check survey.of_bound survey_of_bound
 kunit
 check perf.open open_cost
 check perf.registers measure
