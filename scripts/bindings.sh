@@ -38,6 +38,15 @@ dev_override()
 	[ "$value" = "(null)" ] || printf '%s\n' "$value"
 }
 
+# Addresses of the devices that a VFIO driver holds, whatever its name.
+bound_devices()
+{
+	local dir
+	for dir in "$pci"/devices/*/vfio-dev; do
+		[ ! -d "$dir" ] || basename "$(dirname "$dir")"
+	done
+}
+
 # sysfs_write FILE VALUE: leaves the reason of a failure in $cause.
 # Through tee, because the shells' own printf does not tell which error it was.
 sysfs_write()

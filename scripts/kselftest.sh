@@ -19,17 +19,12 @@ set -euo pipefail
 . "$(dirname -- "$0")/lib.sh"
 
 cd -- "$(dirname -- "$0")/.."
+# shellcheck source=bindings.sh
+. scripts/bindings.sh
+# shellcheck source=results.sh
+. scripts/results.sh
 # shellcheck source=build/platform.sh
 . scripts/build/platform.sh
-
-# Addresses of the devices that a VFIO driver holds, whatever its name.
-bound_devices()
-{
-	local dir
-	for dir in "${SYSFS:-/sys}"/bus/pci/devices/*/vfio-dev; do
-		[ ! -d "$dir" ] || basename "$(dirname "$dir")"
-	done
-}
 
 # new_results PLATFORM: make the directory of this run's results
 new_results()
@@ -56,54 +51,6 @@ publish()
 	mv -T build/results/.latest build/results/latest
 }
 
-# merge RESULTS [ARG]...: what the programs have written becomes results.json
-merge()
-{
-	local dir=$1 kunit=()
-	shift
-	[ -s "$dir/records.jsonl" ] || return 0
-	[ ! -e "$(echo "$dir"/kunit-*.ktap | cut -d' ' -f1)" ] ||
-		kunit=(--kunit "$dir"/kunit-*.ktap)
-	scripts/report.py --merge "$dir/records.jsonl" "${kunit[@]}" "$@" "$dir/results.json"
-}
-
-report()
-{
-	[ -s "$1/results.json" ] || return 0
-	scripts/report.py --text "$1/results.json"
-}
-
-# draw RESULTS: the page, with charts
-draw()
-{
-	[ -s "$1/results.json" ] || return 0
-	/usr/bin/python3 -c 'import matplotlib' 2>/dev/null || scripts/packages.sh report || return
-	scripts/report.py "$1/results.json"
-}
-
-# run_host RESULTS: the suite on the devices named, else on all that are bound
-run_host()
-{
-	local dir=$1 status=0 perf=0 devices
-	# As arguments, because sudo does not hand the variable on.
-	read -ra devices <<<"${VFIO_SELFTESTS_BDF:-}"
-	say "running the suite on this host: ${devices[*]:-$(bound_devices | paste -sd ' ')}"
-	as_root "open VFIO devices and read the resource tree" \
-		build/suite/vfio_pci_subpage_test --results "$dir/records.jsonl" "${devices[@]}" \
-		>"$dir/ktap.log" || status=$?
-	cat "$dir/ktap.log"
-	as_root "open VFIO devices" build/suite/vfio_pci_subpage_perf \
-		--results "$dir/records.jsonl" "${devices[@]}" >"$dir/perf.log" || perf=$?
-	as_root "read the kernel log" dmesg >"$dir/dmesg.log" || :
-	# shellcheck disable=SC2016 # for the other shell
-	as_root "read the results of KUnit" sh -c 'for file in /sys/kernel/debug/kunit/*/results; do
-		[ ! -e "$file" ] || cp "$file" "$0/kunit-$(basename "$(dirname "$file")").ktap"
-	done' "$dir" || :
-	# Nothing to measure is no failure; to have been killed is the worst one.
-	[ $perf = 0 ] || [ $perf = 4 ] || [ $status -gt 128 ] || status=$perf
-	return $status
-}
-
 # run_vm RESULTS PLATFORM TOPOLOGY: in the guest, first without the module, then with it
 run_vm()
 {
@@ -124,38 +71,20 @@ run_vm()
 # run_one WHERE PLATFORM TOPOLOGY: the whole job on one platform
 run_one()
 {
-	local dir status=0 complete=yes
+	local dir status=0
 	if [ "$1" = host ]; then
 		scripts/packages.sh build || return
 		scripts/build/suite.sh build/suite || return
 		dir=$(new_results "$(uname -m)")
-		run_host "$dir" || status=$?
+		scripts/vfio-pci-subpage-run.sh --results "$dir" || status=$?
 	else
 		# shellcheck disable=SC2046 # one word for each group
 		scripts/packages.sh $(platform_packages "$2") || return
 		dir=$(new_results "$(run_name "$2" "$3")")
 		run_vm "$dir" "$2" "$3" || status=$?
+		conclude "$dir" $status || status=$?
 	fi
-	# The runner's 3, or a suite that a signal has ended.
-	if [ $status = 3 ] || [ $status -gt 128 ]; then
-		complete=no
-		status=1
-	fi
-	if [ ! -s "$dir/records.jsonl" ] && [ ! -s "$dir/ktap.log" ]; then
-		rm -rf "$dir"
-		say "the suite did not run, there are no results: look above for the reason"
-		return $status
-	fi
-	publish "$dir"
-	merge "$dir" --complete $complete || status=1
-	[ $status = 0 ] || grep -E '^ *not ok|^ *# .*(Expected|failed|error)' "$dir/ktap.log" || :
-	report "$dir" || status=1
-	# What the suite itself found has been shown by now.
-	draw "$dir" || {
-		say "$dir/report.html: not drawn, the results are there: look above for the reason, then run make report"
-		[ $status != 0 ] || status=1
-	}
-	say "results are in $dir"
+	[ ! -d "$dir" ] || publish "$dir"
 	return $status
 }
 

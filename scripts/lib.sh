@@ -29,6 +29,19 @@ usage()
 	exit 2
 }
 
+# show_help: the comment at the top of the script, whose first lines are its use
+show_help()
+{
+	awk -v me="$me" '
+		NR < 4 { next }
+		!/^#/ || /^# shellcheck/ { exit }
+		{ sub(/^# ?/, "") }
+		me !~ /\.sh$/ { gsub(/\.sh/, "") }
+		/^$/ { body = 1 }
+		{ print (body ? "" : NR == 4 ? "Usage: " : "  or:  ") $0 }' "$0"
+	exit
+}
+
 have()
 {
 	command -v "$1" >/dev/null 2>&1

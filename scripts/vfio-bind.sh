@@ -9,16 +9,18 @@
 # until vfio-restore.sh puts it back.  With a COMMAND: run it, then put every
 # device back to what it had before this call, also on failure, Ctrl-C and TERM.
 #
-# SYSFS   another root than /sys, for tests
-# TMPDIR  where the memory is kept, /tmp if unset
+#   SYSFS   another root than /sys, for tests
+#   TMPDIR  where the memory is kept, /tmp if unset
 #
 # shellcheck disable=SC3043 # "local": dash, busybox ash and bash all have it
 
 set -eu
+# Installed, it may be called by a link.
+here=$(dirname -- "$(readlink -f -- "$0")")
 # shellcheck source=lib.sh
-. "$(dirname -- "$0")/lib.sh"
+. "$here/lib.sh"
 # shellcheck source=bindings.sh
-. "$(dirname -- "$0")/bindings.sh"
+. "$here/bindings.sh"
 
 # A line "BDF|DRIVER|OVERRIDE|FRESH" for each device that this call has
 # touched, last one first.  FRESH: it was not remembered before.
@@ -156,6 +158,7 @@ check_device()
 main()
 {
 	local driver bdf bdfs=
+	[ "${1:-}" != --help ] || show_help
 	[ $# -ge 2 ] || usage "DRIVER BDF... [-- COMMAND [ARG]...]"
 	driver=$1
 	shift

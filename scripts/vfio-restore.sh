@@ -6,16 +6,18 @@
 # Put PCI devices back to the driver and the driver_override that they had
 # before vfio-bind.sh first changed them: these, or all that are remembered.
 #
-# SYSFS   another root than /sys, for tests
-# TMPDIR  where the memory is kept, /tmp if unset
+#   SYSFS   another root than /sys, for tests
+#   TMPDIR  where the memory is kept, /tmp if unset
 #
 # shellcheck disable=SC3043 # "local": dash, busybox ash and bash all have it
 
 set -eu
+# Installed, it may be called by a link.
+here=$(dirname -- "$(readlink -f -- "$0")")
 # shellcheck source=lib.sh
-. "$(dirname -- "$0")/lib.sh"
+. "$here/lib.sh"
 # shellcheck source=bindings.sh
-. "$(dirname -- "$0")/bindings.sh"
+. "$here/bindings.sh"
 
 restore_device()
 {
@@ -59,6 +61,7 @@ remembered()
 main()
 {
 	local given bdf status=0
+	[ "${1:-}" != --help ] || show_help
 	bindings_trusted
 	# shellcheck disable=SC2046 # BDFs have no blanks
 	[ $# -gt 0 ] || set -- $(remembered)

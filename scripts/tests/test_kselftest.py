@@ -175,3 +175,21 @@ def test_only_devices_that_are_named(host):
     for name in ("test", "perf"):
         assert (host.path / f"{name}.arguments").read_text().endswith(
             " 0000:02:00.0 0000:01:00.0\n")
+
+
+def run_alone(copy, *words):
+    """The command that runs the suite without building anything."""
+    return run(copy.top / "scripts/vfio-pci-subpage-run.sh", *words, SUITE="perf",
+               SYSFS=copy.path / "sys", bin_dir=copy.path / "bin")
+
+
+def test_results_are_where_they_were_asked_for(host):
+    results = host.path / "of this run"
+    assert run_alone(host, "--results", results, "0000:02:00.0").returncode == 1
+    assert load.load(str(results / "results.json")).partial
+    one_line(run_alone(host, "--results", results), 1, f"{results}: has files already")
+
+
+def test_nothing_bound_is_a_skip(host):
+    shutil.rmtree(host.path / "sys")
+    one_line(run_alone(host), 4, "no device is bound", "vfio-bind")
