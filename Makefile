@@ -28,6 +28,10 @@ DRIVER		:= $(CURDIR)/drivers/vfio/pci/subpage
 SUITE		:= $(CURDIR)/tools/testing/selftests/vfio
 OUT		?= $(BUILD)/patches
 LIBEXEC		:= $(DESTDIR)$(PREFIX)/libexec/vfio-pci-subpage
+BIN		:= $(DESTDIR)$(PREFIX)/bin
+# Of the suite: what is not there to test this project.
+PROGRAMS	:= $(patsubst $(SUITE)/%.c,$(BUILD)/suite/%,$(filter-out %_unit_test.c %_stale_map.c, \
+		   $(wildcard $(SUITE)/vfio_pci_subpage_*.c)))
 
 ifeq ($(V),1)
 Q :=
@@ -36,7 +40,7 @@ Q := @
 MAKEFLAGS += --no-print-directory -s
 endif
 
-.PHONY: all modules modules_install suite survey install kselftest report check check-all htmldocs patches clean help
+.PHONY: all modules modules_install suite survey tools_install install kselftest report check check-all htmldocs patches clean help
 
 all: modules
 
@@ -57,18 +61,20 @@ survey:
 	$(Q)scripts/build/suite.sh "$(BUILD)/suite"
 	$(Q)$(BUILD)/suite/vfio_pci_subpage_survey || [ $$? != 2 ]
 
-install: modules_install suite
-	$(Q)install -d "$(LIBEXEC)/profiles" "$(LIBEXEC)/report"
-	$(Q)install -m 755 $(BUILD)/suite/vfio_pci_subpage_test \
-		$(BUILD)/suite/vfio_pci_subpage_perf \
-		$(BUILD)/suite/vfio_pci_subpage_open \
-		scripts/vfio-bind.sh scripts/vfio-restore.sh scripts/report.py "$(LIBEXEC)"
-	$(Q)install -d "$(DESTDIR)$(PREFIX)/bin"
-	$(Q)install -m 755 $(BUILD)/suite/vfio_pci_subpage_survey \
-		"$(DESTDIR)$(PREFIX)/bin/vfio-pci-subpage-survey"
-	$(Q)install -m 644 scripts/lib.sh scripts/bindings.sh "$(LIBEXEC)"
+install: modules_install tools_install
+
+# Commands, each also in bin under the name that its manual page has.
+tools_install: suite
+	$(Q)install -d "$(LIBEXEC)/profiles" "$(LIBEXEC)/report" "$(BIN)"
+	$(Q)install -m 755 $(PROGRAMS) scripts/vfio-*.sh scripts/report.py "$(LIBEXEC)"
+	$(Q)install -m 644 scripts/lib.sh scripts/bindings.sh scripts/results.sh "$(LIBEXEC)"
 	$(Q)install -m 644 $(SUITE)/profiles/*.profile "$(LIBEXEC)/profiles"
 	$(Q)install -m 644 scripts/report/*.py "$(LIBEXEC)/report"
+	$(Q)for file in $(notdir $(PROGRAMS) $(wildcard scripts/vfio-*.sh)); do \
+		ln -sf "../libexec/vfio-pci-subpage/$$file" \
+			"$(BIN)/$$(basename "$$file" .sh | tr _ -)"; \
+	done
+	$(Q)ln -sf ../libexec/vfio-pci-subpage/report.py "$(BIN)/vfio-pci-subpage-report"
 
 kselftest:
 	$(Q)WHERE="$(WHERE)" PLATFORM="$(PLATFORM)" scripts/kselftest.sh "$(TARGETS)"
@@ -104,6 +110,7 @@ help:
 	@echo 'make modules                 build vfio_pci_subpage.ko (KDIR=, V=1)'
 	@echo 'make modules_install         install the module (INSTALL_MOD_PATH=)'
 	@echo 'make install                 the module, the suite, the survey and scripts (PREFIX=, DESTDIR=)'
+	@echo 'make tools_install           all of these but the module (PREFIX=, DESTDIR=)'
 	@echo 'make suite                   build the suite only'
 	@echo 'make htmldocs                build the documentation'
 	@echo 'make patches TREE=...        write the series for a kernel tree into build/patches (OUT=)'
