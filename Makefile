@@ -40,7 +40,7 @@ Q := @
 MAKEFLAGS += --no-print-directory -s
 endif
 
-.PHONY: all modules modules_install suite survey tools_install install kselftest report check check-all htmldocs patches clean help
+.PHONY: all modules modules_install suite survey tools_install install deb kselftest report check check-all htmldocs patches clean help
 
 all: modules
 
@@ -75,6 +75,9 @@ tools_install: suite
 			"$(BIN)/$$(basename "$$file" .sh | tr _ -)"; \
 	done
 	$(Q)ln -sf ../libexec/vfio-pci-subpage/report.py "$(BIN)/vfio-pci-subpage-report"
+
+deb:
+	$(Q)scripts/package/deb.sh
 
 kselftest:
 	$(Q)WHERE="$(WHERE)" PLATFORM="$(PLATFORM)" scripts/kselftest.sh "$(TARGETS)"
@@ -111,6 +114,7 @@ help:
 	@echo 'make modules_install         install the module (INSTALL_MOD_PATH=)'
 	@echo 'make install                 the module, the suite, the survey and scripts (PREFIX=, DESTDIR=)'
 	@echo 'make tools_install           all of these but the module (PREFIX=, DESTDIR=)'
+	@echo 'make deb                     build Debian packages of module and suite into build/deb'
 	@echo 'make suite                   build the suite only'
 	@echo 'make htmldocs                build the documentation'
 	@echo 'make patches TREE=...        write the series for a kernel tree into build/patches (OUT=)'

@@ -42,7 +42,7 @@ report  python3          python3        python3         python          python3
 report  python3-matplotlib python3-matplotlib python3-matplotlib python-matplotlib matplotlib
 "
 
-readonly groups="build vm kernel arm64 ppc64le uefi cross check report browser"
+readonly groups="build vm kernel arm64 ppc64le uefi cross check report browser deb"
 
 group_packages()
 {
@@ -65,6 +65,8 @@ group_packages()
 	# Charts, and names of devices; and what shows it, in report-test.sh.
 	report) echo python3 python3-matplotlib libpci3 pci.ids ;;
 	browser) echo chromium ;;
+	# What scripts/package/debian/control needs beside the group build.
+	deb) echo build-essential debhelper dh-dkms help2man ;;
 	*) return 1 ;;
 	esac
 }

@@ -51,10 +51,8 @@ def test_each_command_runs_where_it_was_installed(root):
 
 
 def modprobe(root, release, module, tmp_path):
-    """What it would do on a machine that runs that kernel, with README's softdep."""
-    line = re.search(r"^ *echo (softdep .*) \| sudo tee", (TOP / "README.md").read_text(
-        encoding="utf-8"), re.MULTILINE)[1]
-    (tmp_path / "subpage.conf").write_text(line + "\n")
+    """What it would do on a machine that runs that kernel, with the softdep."""
+    shutil.copy(TOP / "scripts/package/modprobe.conf", tmp_path / "subpage.conf")
     return run("/sbin/modprobe", "-C", tmp_path, "-n", "-v", "-d", root, "-S", release, module)
 
 
