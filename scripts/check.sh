@@ -14,7 +14,7 @@ set -euo pipefail
 cd -- "$(dirname -- "$0")/.."
 
 # In this order: what is fast and breaks often comes first.
-readonly usual="static arches unit scripts report patches vm kernels fresh platforms"
+readonly usual="static arches unit scripts report patches vm kernels fresh deb platforms"
 readonly long=matrix
 
 # One line for each part, and the reasons of what did not pass.
