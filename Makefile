@@ -40,7 +40,7 @@ Q := @
 MAKEFLAGS += --no-print-directory -s
 endif
 
-.PHONY: all modules modules_install suite survey tools_install install deb kselftest report check check-all htmldocs patches clean help
+.PHONY: all modules modules_install suite survey tools_install install deb kselftest report check check-all check-clients htmldocs patches clean help
 
 all: modules
 
@@ -93,6 +93,9 @@ check:
 check-all:
 	$(Q)ALL=1 scripts/check.sh
 
+check-clients:
+	$(Q)scripts/check.sh clients
+
 htmldocs:
 	$(Q)scripts/build/docs.sh "$(BUILD)/docs"
 
@@ -109,6 +112,7 @@ help:
 	@echo 'make report                  draw report.html beside the latest results (RESULTS=, BEFORE=)'
 	@echo 'make check                   run the tests, half an hour; ends with a line of totals'
 	@echo 'make check-all               the same on every platform'
+	@echo 'make check-clients           QEMU with real guests, and DPDK, on the module'
 	@echo 'make survey                  list BARs of this host that are smaller than a page'
 	@echo 'make modules                 build vfio_pci_subpage.ko (KDIR=, V=1)'
 	@echo 'make modules_install         install the module (INSTALL_MOD_PATH=)'

@@ -16,6 +16,8 @@ cd -- "$(dirname -- "$0")/.."
 # In this order: what is fast and breaks often comes first.
 readonly usual="static arches unit scripts report patches vm kernels fresh deb platforms"
 readonly long=matrix
+# Only where it is named.
+readonly named=clients
 
 # One line for each part, and the reasons of what did not pass.
 show_part()
@@ -88,7 +90,7 @@ main()
 	# shellcheck disable=SC2086 # words
 	[ $# -gt 0 ] || set -- $usual ${ALL:+$long}
 	for name; do
-		[ -x "scripts/tests/$name-test.sh" ] || die "$name: no such test: use some of $usual $long"
+		[ -x "scripts/tests/$name-test.sh" ] || die "$name: no such test: use some of $usual $long $named"
 	done
 	scripts/packages.sh build vm check
 	mkdir -p build/check

@@ -13,7 +13,8 @@ MODULES = ("vfio-pci", "9p", "9pnet_virtio", "virtio_pci")
 
 # Those that a kernel may do without: native drivers that tests bind back to, and KVM,
 # for a guest inside the guest.
-OPTIONAL_MODULES = ("sdhci-pci", "mmc_block", "8139cp", "nvme", "kvm-amd", "kvm-intel")
+OPTIONAL_MODULES = ("sdhci-pci", "mmc_block", "8139cp", "nvme", "virtio_blk", "kvm-amd",
+                    "kvm-intel")
 
 # Distributions pack modules differently; busybox and kernel need not know how.
 UNPACKERS = {".xz": "xz", ".zst": "zstd", ".gz": "gzip"}

@@ -162,6 +162,13 @@ def firmware(arch, kind):
                         "package qemu-efi-aarch64, or what else describes it there")
 
 
+def mount(arch, tag, directory):
+    """QEMU's arguments for a directory that the guest can mount, and read."""
+    return ["-fsdev", f"local,id={tag},path={directory},security_model=none,readonly=on,"
+            "multidevs=remap",
+            "-device", f"virtio-9p-pci,fsdev={tag},mount_tag={tag},bus={ARCHS[arch].bus}"]
+
+
 def command(arch, accel, topology, kernel, initrd, append, share, directory, firmware_args):
     """QEMU's command line for the reference machine with a topology."""
     machine = ARCHS[arch]

@@ -153,6 +153,8 @@ def arguments():
                         help="where busybox and libraries of that architecture are")
     parser.add_argument("--platform", default="x86_64-4k")
     parser.add_argument("--firmware", default="", help="uefi; default what QEMU has by itself")
+    parser.add_argument("--mount", action="append", default=[], metavar="TAG=DIR",
+                        help="directory that the guest can mount read-only by that tag")
     parser.add_argument("--append", default="", help="more for the kernel command line")
     parser.add_argument("--boot-limit", type=int, default=300,
                         help="seconds until it has come to its init")
@@ -273,6 +275,8 @@ def run(args):
     with tempfile.TemporaryDirectory(prefix="vfio-pci-subpage-vm.") as scratch:
         image = os.path.join(scratch, "initramfs.cpio")
         topology.make_images(devices, scratch)
+        for mount in args.mount:
+            devices.qemu_args += qemu.mount(args.arch, *mount.split("=", 1))
         initramfs.build(image, args.kernel, args.module, args.program, args.sysroot,
                         devices.tables)
         # A CPU that this machine does not run for 20 s is not stuck.

@@ -58,7 +58,6 @@ place_as_before()
 measure()
 {
 	place_as_before
-	load_kvm
 	modprobe subpage_perf
 	# shellcheck disable=SC2046
 	logged perf vfio_pci_subpage_perf --compare --samples "${SAMPLES:-20}" \
@@ -119,7 +118,7 @@ open_cost()
 	logged open vfio_pci_subpage_open --samples "${SAMPLES:-20}" $(all_bdfs)
 }
 
-load_plain_vfio || exit 1
+load_plain_vfio && load_kvm || exit 1
 pack_marked
 plug_marked || exit 1
 check survey.predict predict survey.txt

@@ -1,0 +1,47 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# Clients of VFIO, without the module and with it: QEMU with real guests, DPDK. The first
+# time it builds a kernel; no part of make check.
+
+set -euo pipefail
+cd -- "$(dirname -- "$0")/../.."
+# shellcheck source=ktap.sh
+. scripts/tests/ktap.sh
+# shellcheck source=guest.sh
+. scripts/tests/guest.sh
+
+# guests_of CLIENTS DIR: an initramfs for each of its kernels
+guests_of()
+{
+	local kernel
+	rm -rf "$2"
+	mkdir -p "$2"
+	for kernel in "$1"/kernels/*; do
+		(cd scripts/vm && python3 -c '
+import sys, initramfs
+initramfs.build(sys.argv[1], sys.argv[2], [], [], sys.argv[3])' \
+			"$2/${kernel##*/}.cpio" "$kernel" "$sysroot")
+	done
+}
+
+# clients PLATFORM JOB...: in guests of that platform
+clients()
+{
+	local arch dir images job
+	use "$1"
+	arch=$(platform_arch "$1")
+	shift
+	dir=$(scripts/build/fetch-clients.sh "$arch")
+	images=$PWD/build/check/guests-$arch
+	guests_of "$dir" "$images"
+	for job; do
+		guest "$job" "clients-$arch" --mount clients="$dir" --mount guests="$images" --limit 3600
+	done
+}
+
+scripts/packages.sh cross arm64 kernel
+clients x86_64-4k test-traps
+clients arm64-64k test-traps test-dpdk
+guests_end
+finish
