@@ -21,6 +21,7 @@
 #include "device/snapshot.h"
 #include "device/vfio_backend.h"
 #include "expect/expect.h"
+#include "guest/kvm_guest.h"
 #include "options.h"
 #include "registers/mmio.h"
 #include "results/records.h"
@@ -270,6 +271,28 @@ TEST_F(page, exclusive)
 
 	iomem_free(&map);
 	sysfs_scan_free(&now);
+}
+
+/* What VMMs do that take the size of a region as it is, and do not round it to pages. */
+TEST_F(page, kvm_takes_region)
+{
+	struct vfio_bar *bar = &current->device->bar[variant->number];
+	u64 size = bar->info.size;
+	struct kvm_guest guest;
+	struct error why;
+
+	if (current->bar[variant->number].is_busy)
+		SKIP(return, "%s", current->bar[variant->number].busy_why.text);
+	if (kvm_guest_create(&guest, &why))
+		SKIP(return, "%s", why.text);
+
+	EXPECT_EQ(0, vfio_bar_map(current->device, variant->number));
+	EXPECT_EQ(size % page_size() ? -EINVAL : 0,
+		  kvm_guest_map(&guest, bar->map, size, &why))
+		TH_LOG("region of 0x%llx bytes, pages of 0x%llx", size, page_size());
+
+	vfio_bar_unmap(current->device, variant->number);
+	kvm_guest_destroy(&guest);
 }
 
 /* Memory BARs, and their registers that may be read. */

@@ -154,13 +154,14 @@ void kvm_guest_destroy(struct kvm_guest *guest)
 		close(guest->kvm);
 }
 
-int kvm_guest_map(struct kvm_guest *guest, void *page, struct error *err)
+int kvm_guest_map(struct kvm_guest *guest, void *memory, size_t size, struct error *err)
 {
-	if (set_memory(guest, SLOT_DEVICE, KVM_GUEST_DEVICE, page, getpagesize()))
-		return error_set(err, KVM " does not take the page of the BAR: %s",
-				 strerror(errno));
+	int ret = set_memory(guest, SLOT_DEVICE, KVM_GUEST_DEVICE, memory, size) ? -errno : 0;
 
-	return 0;
+	if (ret)
+		error_set(err, KVM " does not take %zu bytes of the BAR: %s", size,
+			  strerror(-ret));
+	return ret;
 }
 
 /* Loops are ordered by operation, then by width. */

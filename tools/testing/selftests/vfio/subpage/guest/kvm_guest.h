@@ -68,8 +68,11 @@ int kvm_guest_create(struct kvm_guest *guest, struct error *why);
 
 void kvm_guest_destroy(struct kvm_guest *guest);
 
-/* Maps one page of this process at KVM_GUEST_DEVICE: accesses no longer leave the guest. */
-int kvm_guest_map(struct kvm_guest *guest, void *page, struct error *err);
+/*
+ * Maps memory of this process at KVM_GUEST_DEVICE: accesses no longer leave the guest.
+ * Returns 0 or a negative errno: KVM takes whole pages only.
+ */
+int kvm_guest_map(struct kvm_guest *guest, void *memory, size_t size, struct error *err);
 
 /* Lets the guest work. After a failure the guest is lost. */
 int kvm_guest_run(struct kvm_guest *guest, const struct kvm_work *work,

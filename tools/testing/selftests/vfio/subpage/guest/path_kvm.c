@@ -72,7 +72,7 @@ static enum path_state connect_mapped(struct kvm_path *kp, struct error *why)
 	u8 *address = vfio_register_address(kp->target->device, &kp->target->reg);
 	u8 *page = address - kp->target->reg.offset % getpagesize();
 
-	return kvm_guest_map(&kp->guest, page, why) ? PATH_FAILED : PATH_OPEN;
+	return kvm_guest_map(&kp->guest, page, getpagesize(), why) ? PATH_FAILED : PATH_OPEN;
 }
 
 static enum path_state connect_trapped(struct kvm_path *kp, struct error *why)
