@@ -82,9 +82,9 @@ try()
 # pivot: a line for each device and guest, "DEVICE PAGES COUNT WHERE WITHOUT DEVICE PAGE"
 pivot()
 {
-	awk '{ row = $2 " " $3 " " $4 " " $5; n[row, $1] = $6; rows[row] = 1 }
-	     END { for (row in rows) print row, n[row, "without"], n[row, "device"], n[row, "page"] }' traps |
-		sort
+	awk 'function of(mode) { return (row, mode) in n ? n[row, mode] : "?" }
+	     { row = $2 " " $3 " " $4 " " $5; n[row, $1] = $6; rows[row] = 1 }
+	     END { for (row in rows) print row, of("without"), of("device"), of("page") }' traps | sort
 }
 
 # table: of stdin, for people
@@ -106,17 +106,20 @@ echo "# $(client 20 ${qemu%% *} --version | head -n 1)"
 rm -f traps
 for mode in without device page; do
 	use_mode $mode && bind_all || exit 1
-	for kernel in $(ls /clients/kernels); do
+	for image in /tmp/guests/*.cpio; do
 		for count in 1 2; do
 			for where in $(where_tables); do
-				try $mode "$kernel" $count "$where"
+				try $mode "$(basename "$image" .cpio)" $count "$where"
 			done
 		done
 	done
 done
 pivot >table
 { echo device pages count table without device page; cat table; } | table
+# shellcheck disable=SC2016 # awk expands it
 check traps.without_some holds '$5 > 0'
+# shellcheck disable=SC2016
 check traps.never_more holds '$6 <= $5 && $7 <= $6'
+# shellcheck disable=SC2016
 check traps.page_none holds '$7 == 0 || $1 ~ /nvme/ && $4 == "off"'
 finish
