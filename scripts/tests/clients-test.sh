@@ -20,7 +20,10 @@ guests_of()
 	for kernel in "$1"/kernels/*; do
 		(cd scripts/vm && python3 -c '
 import sys, initramfs
-initramfs.build(sys.argv[1], sys.argv[2], [], [], sys.argv[3])' \
+try:
+    initramfs.build(sys.argv[1], sys.argv[2], [], [], sys.argv[3])
+except initramfs.ImageError as error:
+    sys.exit(str(error))' \
 			"$2/${kernel##*/}.cpio" "$kernel" "$sysroot")
 	done
 }
@@ -29,6 +32,7 @@ initramfs.build(sys.argv[1], sys.argv[2], [], [], sys.argv[3])' \
 clients()
 {
 	local arch dir images job
+	runs_here "$1" || { skip "clients.$1" "kernels of x86_64 are for hosts of x86_64"; return; }
 	use "$1"
 	arch=$(platform_arch "$1")
 	shift

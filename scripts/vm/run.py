@@ -138,6 +138,14 @@ class Guest:
         raise ValueError(f"the runner knows no request '{what}'")
 
 
+def tag_and_directory(text):
+    """TAG=DIR of the command line."""
+    tag, _, directory = text.partition("=")
+    if not tag or not os.path.isdir(directory):
+        raise argparse.ArgumentTypeError(f"{text}: no TAG=DIR with a directory that is there")
+    return tag, directory
+
+
 def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -154,6 +162,7 @@ def arguments():
     parser.add_argument("--platform", default="x86_64-4k")
     parser.add_argument("--firmware", default="", help="uefi; default what QEMU has by itself")
     parser.add_argument("--mount", action="append", default=[], metavar="TAG=DIR",
+                        type=tag_and_directory,
                         help="directory that the guest can mount read-only by that tag")
     parser.add_argument("--append", default="", help="more for the kernel command line")
     parser.add_argument("--boot-limit", type=int, default=300,
@@ -275,8 +284,8 @@ def run(args):
     with tempfile.TemporaryDirectory(prefix="vfio-pci-subpage-vm.") as scratch:
         image = os.path.join(scratch, "initramfs.cpio")
         topology.make_images(devices, scratch)
-        for mount in args.mount:
-            devices.qemu_args += qemu.mount(args.arch, *mount.split("=", 1))
+        for tag, directory in args.mount:
+            devices.qemu_args += qemu.mount(args.arch, tag, directory)
         initramfs.build(image, args.kernel, args.module, args.program, args.sysroot,
                         devices.tables)
         # A CPU that this machine does not run for 20 s is not stuck.
