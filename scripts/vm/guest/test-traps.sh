@@ -46,7 +46,7 @@ does_io()
 	rm -rf /tmp/inner
 	mkdir /tmp/inner
 	# shellcheck disable=SC2046,SC2086 # words
-	client 300 $qemu -accel kvm -cpu host -smp 1 -m 768 -nodefaults -display none -no-reboot \
+	client 600 $qemu -accel kvm -cpu host -smp 1 -m 768 -nodefaults -display none -no-reboot \
 		-serial file:/tmp/inner/console -kernel "/kernels/$1/vmlinuz" \
 		-initrd "/tmp/guests/$1.cpio" \
 		-append "console=$console loglevel=4 panic=-1 job=client-io.sh" \
