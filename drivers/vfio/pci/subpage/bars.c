@@ -2,6 +2,8 @@
 /*
  * Pages for the sub-page memory BARs of a device: which BAR gets one, and where.
  */
+#define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/pci.h>

@@ -6,6 +6,8 @@
  * The module is no driver, and uses nothing of VFIO. It prepares the BARs before a
  * VFIO driver is probed, whichever that is, and restores them when it is gone.
  */
+#define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/device.h>
 #include <linux/list.h>
 #include <linux/module.h>
@@ -151,7 +153,7 @@ static int tell_to_bind_again(struct device *dev, void *unused)
 	struct pci_dev *pdev = to_pci_dev(dev);
 
 	if (pci_subpage_has_bars(pdev) && !find_held(pdev))
-		pci_info(pdev, "was bound before vfio_pci_subpage was loaded: bind it again to give its sub-page BARs pages of their own\n");
+		pci_info(pdev, "was bound before this module was loaded: bind it again to give its sub-page BARs pages of their own\n");
 	return 0;
 }
 

@@ -2,6 +2,8 @@
 /*
  * Moving one BAR: the register in the device, and the resource in the tree.
  */
+#define dev_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/ioport.h>
 #include <linux/mm.h>
 #include <linux/pci.h>
