@@ -57,11 +57,30 @@ sysfs_write()
 	}
 }
 
+# dev_user BDF: the first process that has VFIO's file of its group or of itself open.  An
+# unbind would wait for that to end.  Others' processes are seen by root only.
+dev_user()
+{
+	local group dev
+	group=$(readlink "$pci/devices/$1/iommu_group") || return 0
+	dev=$(cd "$pci/devices/$1/vfio-dev" 2>/dev/null && echo vfio*) || :
+	# shellcheck disable=SC2012 # find of busybox knows no links by what they lead to
+	ls -l "${PROCFS:-/proc}"/[0-9]*/fd 2>/dev/null |
+		awk -v group="/dev/vfio/${group##*/}" -v dev="/dev/vfio/devices/$dev" '
+			/:$/ { n = split($0, path, "/") }
+			$NF == group || $NF == dev { print path[n - 1]; exit }'
+}
+
 # dev_set BDF DRIVER OVERRIDE: no DRIVER means unbound.  Reason in $cause.
 dev_set()
 {
-	local now
+	local now user=
 	now=$(dev_driver "$1")
+	[ -z "$now" ] || [ "$now" = "$2" ] || user=$(dev_user "$1")
+	if [ -n "$user" ]; then
+		cause="process $user uses it, or a device of its IOMMU group: end that first"
+		return 1
+	fi
 	if ! sysfs_write "$pci/devices/$1/driver_override" "$3"; then
 		cause="driver_override not accepted ($cause)"
 		return 1

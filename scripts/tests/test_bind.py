@@ -163,6 +163,20 @@ def test_a_refusal_puts_all_back(host):
     assert host.is_original()
 
 
+def test_a_device_in_use_is_left_alone(host, tmp_path):
+    """The kernel would wait for the process, and this with it."""
+    host.bind("vfio-pci", A)
+    before = host.state()
+    for process, file in ((7, "/dev/null"), (8, "/dev/vfio/1")):
+        (tmp_path / f"proc/{process}/fd").mkdir(parents=True)
+        (tmp_path / f"proc/{process}/fd/3").symlink_to(file)
+    host.around["PROCFS"] = tmp_path / "proc"
+    one_line(host.bind("nvme", A), 1, f"{A}: process 8 uses it", "end that first")
+    assert host.state() == before
+    # Of another group
+    assert host.bind("vfio-pci", C).returncode == 0
+
+
 def test_what_cannot_be_put_back_stays_remembered(host):
     host.refuse("vfio-pci", C).touch()
     host.refuse("nvme", A).touch()
