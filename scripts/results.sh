@@ -31,7 +31,10 @@ have_matplotlib()
 draw()
 {
 	[ -s "$1/results.json" ] || return 0
-	have_matplotlib || [ ! -x "$scripts/packages.sh" ] || "$scripts/packages.sh" report || :
+	if ! have_matplotlib && [ -x "$scripts/packages.sh" ]; then
+		say "installing python3-matplotlib, for the charts"
+		"$scripts/packages.sh" report >/dev/null 2>&1 || :
+	fi
 	have_matplotlib || {
 		say "$1/report.html: not drawn: install python3-matplotlib and run $scripts/report.py $1/results.json"
 		return 0
