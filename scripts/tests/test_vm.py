@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What vm/run.py tells a guest of its devices, and what it adds for it."""
+import subprocess
 import sys
 
 import pytest
@@ -7,6 +8,7 @@ from stand_ins import TOP
 
 sys.path.insert(0, str(TOP / "scripts/vm"))
 # pylint: disable=wrong-import-position,import-error
+import disk
 import qemu
 import run
 import topology
@@ -56,3 +58,36 @@ def test_a_device_that_must_be_there_is_missed(guest):
     guest.qmp.buses[0].clear()
     with pytest.raises(KeyError):
         guest.serve("devices")
+
+
+@pytest.fixture(name="image")
+def _image(tmp_path):
+    """A disk image with what a directory has in it."""
+    root, path = tmp_path / "root", tmp_path / "disk.img"
+    (root / "boot").mkdir(parents=True)
+    (root / "boot/vmlinuz-2").write_text("the kernel")
+    (root / "vmlinuz").symlink_to("boot/vmlinuz-2")
+    (root / "initrd.img").symlink_to("boot/initrd.img-2")
+
+    def make(initrd):
+        if initrd:
+            (root / "boot/initrd.img-2").write_text(initrd)
+        subprocess.run(["/sbin/mke2fs", "-q", "-d", root, path, "1M"], check=True)
+        return str(path)
+    return make
+
+
+def test_a_disk_says_what_is_booted(image, tmp_path):
+    kernel, initrd = disk.extract(image("its initramfs"), tmp_path)
+    assert (open(kernel, encoding="utf-8").read(), open(initrd, encoding="utf-8").read()) == \
+        ("the kernel", "its initramfs")
+
+
+def test_a_disk_without_initramfs_is_named(image, tmp_path):
+    with pytest.raises(disk.DiskError, match="disk.img: has no /initrd.img"):
+        disk.extract(image(None), tmp_path)
+
+
+def test_a_disk_that_does_not_exist_is_named(tmp_path):
+    with pytest.raises(disk.DiskError, match="nowhere.img: does not exist"):
+        disk.extract(str(tmp_path / "nowhere.img"), tmp_path)

@@ -188,7 +188,7 @@ def command(arch, accel, topology, kernel, initrd, append, share, directory, fir
     return [machine.qemu, *cpu, "-M", options, "-smp", topology.cpus, "-m", topology.memory,
             "-nodefaults", "-display", "none", "-no-reboot",
             "-serial", "stdio", "-qmp", f"unix:{directory}/qmp,server=on,wait=off",
-            "-kernel", os.path.join(kernel, "vmlinuz"), "-initrd", initrd,
+            "-kernel", kernel, "-initrd", initrd,
             "-append", f"{machine.append} {append}", *machine.devices, *firmware_args,
             "-fsdev", f"local,id=share,path={share},security_model=none,multidevs=remap",
             "-device", f"virtio-9p-pci,fsdev=share,mount_tag=share,bus={machine.bus},addr=2",

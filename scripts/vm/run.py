@@ -22,6 +22,7 @@ import sys
 import tempfile
 import time
 
+import disk
 import initramfs
 import qemu
 import topology
@@ -149,7 +150,10 @@ def tag_and_directory(text):
 def arguments():
     """The command line."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--kernel", required=True, help="directory of fetch-kernel.sh")
+    boots = parser.add_mutually_exclusive_group(required=True)
+    boots.add_argument("--kernel", help="directory of fetch-kernel.sh")
+    boots.add_argument("--disk", help="image with a system that boots by itself, and looks "
+                                      "for the job in the shared directory")
     parser.add_argument("--topology", required=True, help="file, or name of one")
     parser.add_argument("--job", default="main.sh", help="script in guest/ to run")
     parser.add_argument("--share", required=True, help="directory for what the guest writes")
@@ -272,6 +276,17 @@ def boot_twice(args, *how):
     return console, faults
 
 
+def system(args, devices, scratch):
+    """What the guest boots: paths of kernel and initramfs, and what only it wants on its
+    command line."""
+    if args.disk:
+        devices.qemu_args += disk.qemu_args(args.disk, qemu.ARCHS[args.arch].bus)
+        return *disk.extract(args.disk, scratch), disk.APPEND
+    image = os.path.join(scratch, "initramfs.cpio")
+    initramfs.build(image, args.kernel, args.module, args.program, args.sysroot, devices.tables)
+    return os.path.join(args.kernel, "vmlinuz"), image, ""
+
+
 def run(args):
     """Make the image, boot, watch, judge. Returns what is wrong, and the exit code."""
     devices = topology.load(topology_path(args.topology))
@@ -282,19 +297,17 @@ def run(args):
         # Of an earlier guest.
         pathlib.Path(args.share, name).unlink(missing_ok=True)
     with tempfile.TemporaryDirectory(prefix="vfio-pci-subpage-vm.") as scratch:
-        image = os.path.join(scratch, "initramfs.cpio")
         topology.make_images(devices, scratch)
         for tag, directory in args.mount:
             devices.qemu_args += qemu.mount(args.arch, tag, directory)
-        initramfs.build(image, args.kernel, args.module, args.program, args.sysroot,
-                        devices.tables)
+        kernel, initrd, own = system(args, devices, scratch)
         # A CPU that this machine does not run for 20 s is not stuck.
         append = (f"loglevel=6 panic=-1 oops=panic"
                   f" watchdog_thresh=60 rcupdate.rcu_cpu_stall_timeout=120"
-                  f" job={args.job} platform={args.platform} accel={accel} {args.append}")
+                  f" job={args.job} platform={args.platform} accel={accel} {own} {args.append}")
         say(f"booting {args.platform} ({args.topology}: {len(devices.tested)} devices "
             f"under test) with {accel}: {why}")
-        command = qemu.command(args.arch, accel, devices, args.kernel, image, append,
+        command = qemu.command(args.arch, accel, devices, kernel, initrd, append,
                                args.share, scratch, firmware)
         with open(os.path.join(scratch, "qemu.err"), "w+", encoding="utf-8",
                   errors="replace") as errors:
@@ -311,8 +324,8 @@ def main():
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         faults, code = run(args)
-    except (topology.TopologyError, initramfs.ImageError, qemu.FirmwareError,
-            OSError) as error:
+    except (topology.TopologyError, disk.DiskError, initramfs.ImageError,
+            qemu.FirmwareError, OSError) as error:
         say(error)
         sys.exit(2)
     except KeyboardInterrupt:
