@@ -1,10 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# packages.sh [-n] GROUP...
+# packages.sh [-n | -l] GROUP...
 #
 # Make sure that the tools of each GROUP are installed.  Says nothing and
-# changes nothing if they are.  -n only tells what is missing (exit 1).
+# changes nothing if they are.  -n only tells what is missing (exit 1), -l lists all.
 # Never installs a kernel, and never removes a package to make room for one.
 # On Debian they are installed; elsewhere it is said what they are called there.
 
@@ -42,7 +42,7 @@ report  python3          python3        python3         python          python3
 report  python3-matplotlib python3-matplotlib python3-matplotlib python-matplotlib matplotlib
 "
 
-readonly groups="build vm kernel arm64 ppc64le uefi cross check report browser deb"
+readonly groups="build vm kernel arm64 ppc64le uefi cross image check report browser deb"
 
 group_packages()
 {
@@ -58,6 +58,8 @@ group_packages()
 	uefi) echo qemu-efi-aarch64 acpica-tools ;;
 	# Compilers and libraries of other releases and architectures, unpacked.
 	cross) echo mmdebstrap util-linux binutils debian-archive-keyring ;;
+	# A disk image of another release, and its kernel taken out.
+	image) echo mmdebstrap e2fsprogs debian-archive-keyring ;;
 	# patches-test.sh configures a kernel tree, and installs selftests from it.
 	# procps has pgrep.
 	check) echo shellcheck sparse python3-sphinx perl git rsync bc bison flex \
@@ -198,17 +200,19 @@ install_missing()
 
 main()
 {
-	local group
-	dry=0
-	if [ "${1:-}" = -n ]; then
-		dry=1
-		shift
-	fi
-	[ $# -gt 0 ] || usage "[-n] GROUP...   (groups: $groups)"
+	local group dry=0 list=
+	case ${1:-} in
+	-n) dry=1 ;;
+	-l) list=1 ;;
+	esac
+	[[ ${1:-} != -[nl] ]] || shift
+	[ $# -gt 0 ] || usage "[-n | -l] GROUP...   (groups: $groups)"
 	for group; do
 		group_packages "$group" >/dev/null ||
 			die "$group: no such group of packages: use one of $groups"
+		[ -z "$list" ] || group_packages "$group"
 	done
+	[ -z "$list" ] || return 0
 	if have_apt; then
 		install_missing "$@"
 	else
