@@ -94,7 +94,7 @@ check-all:
 	$(Q)ALL=1 scripts/check.sh
 
 check-clients:
-	$(Q)scripts/check.sh clients
+	$(Q)scripts/check.sh clients life
 
 htmldocs:
 	$(Q)scripts/build/docs.sh "$(BUILD)/docs"
@@ -112,7 +112,7 @@ help:
 	@echo 'make report                  draw report.html beside the latest results (RESULTS=, BEFORE=)'
 	@echo 'make check                   run the tests, half an hour; ends with a line of totals'
 	@echo 'make check-all               the same on every platform'
-	@echo 'make check-clients           QEMU with real guests, and DPDK, on the module'
+	@echo 'make check-clients           QEMU with real guests, DPDK, and a Debian 13 that is booted'
 	@echo 'make survey                  list BARs of this host that are smaller than a page'
 	@echo 'make modules                 build vfio_pci_subpage.ko (KDIR=, V=1)'
 	@echo 'make modules_install         install the module (INSTALL_MOD_PATH=)'

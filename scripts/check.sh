@@ -14,10 +14,10 @@ set -euo pipefail
 cd -- "$(dirname -- "$0")/.."
 
 # In this order: what is fast and breaks often comes first.
-readonly usual="static arches unit scripts report patches vm kernels fresh deb platforms"
+readonly usual="static arches unit scripts report patches vm host kernels fresh deb platforms"
 readonly long=matrix
 # Only where it is named.
-readonly named=clients
+readonly named="clients life"
 
 # One line for each part, and the reasons of what did not pass.
 show_part()

@@ -39,7 +39,8 @@ checkpatch()
 shellcheck_all()
 {
 	local list
-	mapfile -t list < <(files 'scripts/*.sh' scripts/vm/guest/init .ci/run)
+	mapfile -t list < <(files 'scripts/*.sh' scripts/vm/guest/init scripts/vm/host/init \
+		'scripts/vm/host/root/**/vm-job' 'scripts/vm/host/root/**/pack' .ci/run)
 	shellcheck "${list[@]}"
 }
 
