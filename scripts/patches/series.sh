@@ -72,7 +72,7 @@ make_repository()
 ours()
 {
 	git -C "$home" ls-files "$1" |
-		grep -vE '/subpage_mods/|/subpage-hacking\.rst$'
+		grep -vE '/subpage_mods/|/subpage-(as-ever|clients|hacking|install)\.rst$'
 }
 
 # put FILE...: as it is here
