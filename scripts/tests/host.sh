@@ -75,5 +75,5 @@ host_boots()
 		[ $status != 3 ] || why="the machine did not come to the end of $job"
 	done
 	# Whoever looks for what failed can boot it again.
-	[ $ktap_failed != 0 ] || rm -f "$dir/disk.img"
+	[ "${ktap_failed:-0}" != 0 ] || rm -f "$dir/disk.img"
 }
