@@ -57,6 +57,8 @@ host_boots()
 		why="needs an x86_64 host"
 	elif [ "$(id -u)" != 0 ] && ! as_root "make a root of Debian" true; then
 		why="a root of Debian is made by root: run it as root, or allow sudo"
+	elif ! as_root "find a loop device" losetup -f >/dev/null 2>&1; then
+		why="needs a loop device, for its disk: run it outside of a container"
 	elif ! new_host "$dir" "$release" || ! ${installed:+install_on "$dir"}; then
 		echo "Bail out! no host: look above for the reason"
 		return 1
